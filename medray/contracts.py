@@ -1,0 +1,200 @@
+"""The three records by which jobs and rooms meet: `Source`, `Family`, `Task`.
+
+Each is a frozen record of plain module-level functions (they travel to Ray workers by pickle).
+A room assembles its record in `spec.py`; `medray.rooms` maps names to rooms. The engine is given
+records and imports no room. Nothing here sees a path, a rank, a client or a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import torch
+    from pydantic import BaseModel
+
+    from medray.privacy.pseudonyms import Pseudonyms
+
+Array = npt.NDArray[Any]
+Sums = dict[str, Any]  # JSON numbers, or lists of them: additive statistics or their summary
+Columns = dict[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class SourceObject:
+    """One object of an archive as its listing gives it.
+
+    Attributes:
+        uri: where it lies. Identifying: never written to a table, log or message.
+        size_bytes: its size in the listing.
+        etag: the store's tag of these bytes (ETag on S3; modification time on a folder).
+    """
+
+    uri: str
+    size_bytes: int
+    etag: str
+
+
+@dataclass(frozen=True)
+class Good:
+    """Rows for one table, in the order of their objects."""
+
+    table: str
+    rows: pa.RecordBatch
+
+
+@dataclass(frozen=True)
+class Bad:
+    """One object that ends in quarantine. Keys are pseudonymous already."""
+
+    source_key: str
+    source_etag: str
+    size_bytes: int
+    reason: str
+    detail: str = ""
+    transfer_syntax_uid: str | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """One original identifier and its pseudonym, for the linkage table only."""
+
+    kind: str  # subject, study, series, instance, source
+    pseudonym: str
+    original: str
+
+
+Fetch = Callable[[SourceObject], bytes]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an archive is.
+
+    Attributes:
+        name: the word in a recipe.
+        tables: tables its rows go to.
+        read: (objects, fetch, pseudonyms, config) -> what came out, in order. `fetch` returns all
+            bytes of an object or raises `Unusable`. Every object yields at least one `Good` row
+            or exactly one `Bad`. One batch of rows stays below 32 MB where one instance allows.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    read: Callable[
+        [Sequence[SourceObject], Fetch, Pseudonyms, BaseModel], Iterator[Good | Bad | Link]
+    ]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The prepared form of one example: a fixed-size block of numbers."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """One prepared example of an input."""
+
+    frame_index: int
+    values: Array
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An input that is readable but outside what the family's config declares (`reason` of
+    `medray.schema.reasons`)."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """What a model reads.
+
+    Attributes:
+        name: the word in a recipe.
+        Config: pydantic model of the recipe's `[family]`.
+        reads: the table whose rows it prepares.
+        accepts: (header row, config) -> None, or why the input is out of the declared range.
+            Header columns only: decided in planning, without pixels.
+        prepare_columns: columns of a row that `prepare` needs.
+        layout: config -> form of one prepared example.
+        prepare_key: config -> the JSON values that `prepare` depends on (names the cache).
+        prepare: (row, config) -> one or more examples; raises `Unusable`.
+        survey: (examples (N, *layout.shape), config) -> additive sums of the training split.
+        merge: sums + sums -> sums.
+        summarise: sums -> summary (normalisation, vocabulary); JSON, stored with the model.
+        collate: (examples, config, summary, device) -> network inputs, float32.
+        augment: (inputs, config, generator) -> inputs, on the device; training only.
+        build: (config, summary, outputs) -> network mapping inputs to (N, outputs) logits.
+    """
+
+    name: str
+    Config: type[BaseModel]
+    reads: str
+    accepts: Callable[[Mapping[str, Any], Any], Refusal | None]
+    prepare_columns: tuple[str, ...]
+    layout: Callable[[Any], Layout]
+    prepare_key: Callable[[Any], Mapping[str, Any]]
+    prepare: Callable[[Mapping[str, Any], Any], Sequence[Example]]
+    survey: Callable[[Array, Any], Sums]
+    merge: Callable[[Sums, Sums], Sums]
+    summarise: Callable[[Sums], Sums]
+    collate: Callable[[Array, Any, Sums, torch.device], torch.Tensor]
+    augment: Callable[[torch.Tensor, Any, torch.Generator], torch.Tensor]
+    build: Callable[[Any, Sums, int], torch.nn.Module]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a model answers.
+
+    Targets are float32 (N, T) with NaN where the label is missing; a missing label changes neither
+    loss nor metric. Losses and meters return sums and counts: only the training loop divides.
+
+    Attributes:
+        name: the word in a recipe.
+        Config: pydantic model of the recipe's `[task]`; `labels` are the questions.
+        targets: (label rows by question: {label: values per example, None = missing}, config) ->
+            float32 (N, T); raises `LabelError` for values that the task cannot hold.
+        survey, merge, summarise: class counts -> class weights, target scale (as in `Family`).
+        outputs: config -> number of logits.
+        loss: (logits (N, O), targets (N, T), config, summary) -> (sum of loss, count of labels).
+        calibrate: (logits, targets, config) of the tuning split -> JSON calibration: temperature
+            and thresholds, stored with the model.
+        decode: (logits, config, calibration) -> per label the value columns of `predictions`,
+            each a list of N: {label: {column: values}}.
+        questions: config -> the `label` values that `decode` returns, in order.
+        scores: (decoded columns, config) -> float64 (N, T) of calibrated probabilities, the
+            columns matching `targets` (multiclass: one column per class, targets one-hot by
+            `one_hot`), so that evaluation reads predictions and never logits.
+    """
+
+    name: str
+    Config: type[BaseModel]
+    targets: Callable[[Mapping[str, Sequence[Any]], Any], Array]
+    survey: Callable[[Array, Any], Sums]
+    merge: Callable[[Sums, Sums], Sums]
+    summarise: Callable[[Sums, Any], Sums]
+    outputs: Callable[[Any], int]
+    loss: Callable[
+        [torch.Tensor, torch.Tensor, Any, Sums], tuple[torch.Tensor, torch.Tensor]
+    ]
+    calibrate: Callable[[Array, Array, Any], Sums]
+    decode: Callable[[Array, Any, Sums], dict[str, Columns]]
+    questions: Callable[[Any], tuple[str, ...]]
+
+
+__all__ = [
+    "Array", "Bad", "Columns", "Example", "Family", "Fetch", "Good", "Layout", "Link", "Refusal",
+    "Source", "SourceObject", "Sums", "Task",
+]

@@ -1,0 +1,75 @@
+"""Keyed pseudonyms: the same key gives the same bytes on every worker and every night.
+
+Everything is HMAC-SHA256 with a domain word, so that a study's and a patient's pseudonym never
+coincide and none can be reversed or recomputed without the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_FIELD = b"\x1f"
+
+
+def _normalise(value: str) -> str:
+    return value.strip().strip("\0").upper()
+
+
+@dataclass(frozen=True, repr=False)
+class Pseudonyms:
+    """Pseudonyms of one site.
+
+    Attributes:
+        key: 32 or more secret bytes.
+        identified: the lake keeps UIDs and dates as they are (`profile = "none"`).
+    """
+
+    key: bytes
+    identified: bool = False
+
+    def _mac(self, domain: str, *values: str) -> bytes:
+        message = _FIELD.join([domain.encode(), *(v.encode() for v in values)])
+        return hmac.new(self.key, message, hashlib.sha256).digest()
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that tell two keys apart and reveal neither."""
+        return self._mac("fingerprint").hex()[:16]
+
+    def subject_id(self, issuer: str, identifier: str) -> int:
+        """63 bits of the normalised (issuer, identifier), as a non-negative int64."""
+        digest = self._mac("subject", _normalise(issuer), _normalise(identifier))
+        return int.from_bytes(digest[:8], "big") >> 1
+
+    def uid(self, original: str) -> str:
+        """A valid UID: `2.25.` and 128 HMAC bits as a decimal (PS3.5 B.2)."""
+        if self.identified:
+            return original.strip().strip("\0")
+        digest = self._mac("uid", original.strip().strip("\0"))
+        return f"2.25.{int.from_bytes(digest[:16], 'big')}"
+
+    def source_key(self, uri: str) -> str:
+        """32 hex digits for the object at `uri`."""
+        return self._mac("source", uri).hex()[:32]
+
+    def etag(self, etag: str) -> str:
+        """32 hex digits for a store's tag (a folder's tag is a date, so it is hashed too)."""
+        return self._mac("etag", etag).hex()[:32]
+
+    def site_key(self, institution: str) -> str:
+        """16 hex digits for an institution."""
+        return self._mac("site", _normalise(institution)).hex()[:16]
+
+    def scanner_key(self, *device: str) -> str:
+        """16 hex digits for a device (manufacturer, model, station, serial number)."""
+        return self._mac("scanner", *(_normalise(d) for d in device)).hex()[:16]
+
+    def shift(self, subject_id: int, time: datetime) -> datetime:
+        """The time moved back by 1 to 364 whole days, constant for a subject: intervals stay exact."""
+        if self.identified:
+            return time
+        days = 1 + int.from_bytes(self._mac("days", str(subject_id))[:8], "big") % 364
+        return time - timedelta(days=days)

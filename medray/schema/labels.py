@@ -1,0 +1,37 @@
+"""`labels`: one answer known for one source object, instance, study or subject.
+
+Exactly one of the four input keys is set. Values use the MEDS label columns. For one input and
+label the row with the highest `labelled_at` is the truth; ties go to the later run.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from medray.schema.contract import TableContract
+
+INPUT_KEYS = ("source_key", "SOPInstanceUID", "StudyInstanceUID", "subject_id")  # most specific first
+VALUES = ("boolean_value", "integer_value", "float_value", "categorical_value")
+
+LABELS = TableContract(
+    name="labels",
+    version=1,
+    schema=pa.schema(
+        [
+            pa.field("source_key", pa.string()),
+            pa.field("SOPInstanceUID", pa.string()),
+            pa.field("StudyInstanceUID", pa.string()),
+            pa.field("subject_id", pa.int64()),
+            pa.field("prediction_time", pa.timestamp("us")),
+            pa.field("label", pa.string(), nullable=False),
+            pa.field("boolean_value", pa.bool_()),
+            pa.field("integer_value", pa.int64()),
+            pa.field("float_value", pa.float64()),
+            pa.field("categorical_value", pa.string()),
+            pa.field("labelled_at", pa.timestamp("us"), nullable=False),
+            pa.field("run_id", pa.string(), nullable=False),
+        ]
+    ),
+    key=(*INPUT_KEYS, "label"),
+    statistics=("subject_id", "labelled_at"),
+)

@@ -1,0 +1,31 @@
+"""`quarantine`: one input that could not be used, or was there already under another name."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from medray.schema.contract import TableContract
+
+QUARANTINE = TableContract(
+    name="quarantine",
+    version=1,
+    schema=pa.schema(
+        [
+            pa.field("source_key", pa.string(), nullable=False),
+            pa.field("source_etag", pa.string(), nullable=False),
+            pa.field("size_bytes", pa.int64(), nullable=False),
+            pa.field("stage", pa.string(), nullable=False),  # ingest, prepare
+            pa.field("reason", pa.string(), nullable=False),  # schema.reasons.REASONS
+            pa.field("detail", pa.string()),
+            pa.field("TransferSyntaxUID", pa.string()),
+            pa.field("SOPInstanceUID", pa.string()),
+            pa.field("input_version", pa.int32()),
+            pa.field("input_sha256", pa.string()),
+            # stage "prepare": the preparation that failed; another one may succeed
+            pa.field("prepare_hash", pa.string()),
+            pa.field("run_id", pa.string(), nullable=False),
+        ]
+    ),
+    key=("source_key", "source_etag", "stage", "prepare_hash"),
+    statistics=("source_key", "size_bytes"),
+)
