@@ -1,0 +1,161 @@
+"""What an evaluation gives: frozen records and their JSON.
+
+In JSON a value that is not defined is `null`, never NaN (RFC 8259 has no NaN).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value and its bootstrap interval.
+
+    Attributes:
+        value: of the sample itself.
+        lower, upper: ends of the interval.
+        undefined: resamples where the value was not defined; they are not in the interval.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    undefined: int
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """The four counts of a yes-or-no decision."""
+
+    true_positive: int
+    false_positive: int
+    false_negative: int
+    true_negative: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of a curve, in the order they are drawn."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Equal-mass bins of the score, by bin: edges (B + 1), rows, mean score, share of positives
+    and its bootstrap interval."""
+
+    edges: tuple[float, ...]
+    count: tuple[int, ...]
+    mean_score: tuple[float, ...]
+    observed: tuple[float, ...]
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ScoreHistogram:
+    """Rows by score and truth in equal-width bins of [0, 1]: edges (B + 1), counts (B)."""
+
+    edges: tuple[float, ...]
+    negative: tuple[int, ...]
+    positive: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class BinaryMetrics:
+    """One yes-or-no answer, evaluated. Rows without a truth are not counted anywhere.
+
+    Attributes:
+        n, n_subjects, n_positive: rows, their subjects, the positive rows.
+        threshold: the score at which a row was decided positive; None when the decision was the
+            most probable class.
+        metrics: auroc, auprc, accuracy, sensitivity, specificity, ppv, npv, f1, brier, ece.
+        resamples, seed, level: of the bootstrap.
+        one_class_resamples: resamples that held one class only; rank metrics leave them out.
+    """
+
+    n: int
+    n_subjects: int
+    n_positive: int
+    threshold: float | None
+    metrics: Mapping[str, Estimate]
+    confusion: Confusion
+    roc: Curve
+    precision_recall: Curve
+    reliability: Reliability
+    histogram: ScoreHistogram
+    resamples: int
+    seed: int
+    level: float
+    one_class_resamples: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name, with `kind` "binary"."""
+        return {"kind": "binary", **plain(asdict(self))}
+
+
+@dataclass(frozen=True)
+class MulticlassMetrics:
+    """One answer out of several classes, evaluated.
+
+    Attributes:
+        classes: in the order of the probabilities.
+        metrics: macro_auroc (one class against the rest, mean over `macro_over`), accuracy,
+            balanced_accuracy.
+        macro_over: the classes that have both positives and negatives here.
+        confusion: (C, C) counts, row = truth, column = most probable class.
+        by_class: each class against the rest.
+    """
+
+    n: int
+    n_subjects: int
+    classes: tuple[str, ...]
+    metrics: Mapping[str, Estimate]
+    macro_over: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    by_class: Mapping[str, BinaryMetrics]
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name, with `kind` "multiclass"; `by_class` holds JSON of binary metrics."""
+        by_class = {name: metrics.to_json() for name, metrics in self.by_class.items()}
+        return {"kind": "multiclass", **plain(asdict(self)), "by_class": by_class}
+
+
+@dataclass(frozen=True)
+class MultilabelMetrics:
+    """Several yes-or-no answers for the same rows, evaluated.
+
+    Attributes:
+        n, n_subjects: rows with one truth or more, and their subjects.
+        metrics: macro_auroc, the mean over `macro_over`.
+        macro_over: the labels that have both positives and negatives here.
+        by_label: each label by itself.
+    """
+
+    n: int
+    n_subjects: int
+    metrics: Mapping[str, Estimate]
+    macro_over: tuple[str, ...]
+    by_label: Mapping[str, BinaryMetrics]
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name, with `kind` "multilabel"; `by_label` holds JSON of binary metrics."""
+        by_label = {name: metrics.to_json() for name, metrics in self.by_label.items()}
+        return {"kind": "multilabel", **plain(asdict(self)), "by_label": by_label}
+
+
+def plain(value: Any) -> Any:
+    """The same with lists for tuples and None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
