@@ -1,0 +1,71 @@
+"""One row of `images` -> the small grey or colour bytes that a network reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from medray.contracts import Array, Example, Layout
+from medray.families.image.config import ImageConfig
+
+PREPARE_VERSION = 1  # raised when the same row and config would give other bytes
+
+PREPARE_COLUMNS = (
+    "Modality", "TransferSyntaxUID", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
+    "NumberOfFrames", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
+    "PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleSlope", "RescaleIntercept", "RescaleType",
+    "WindowCenter", "WindowWidth", "VOILUTFunction", "PresentationLUTShape", "modality_lut", "voi_lut",
+    "palette", "frame_codec", "frame_offsets", "frames",
+)  # fmt: skip
+
+
+def layout(config: ImageConfig) -> Layout:
+    """uint8 (channels, height, width)."""
+    return Layout(shape=(config.channels, *config.size), dtype="uint8")
+
+
+def prepare_key(config: ImageConfig) -> Mapping[str, Any]:
+    """What the prepared bytes depend on; the network and its augmentation are no part of it."""
+    names = {"name", "size", "channels", "window", "frames"}
+    return {**config.model_dump(mode="json", include=names), "prepare_version": PREPARE_VERSION}
+
+
+def to_bytes(display: Array, config: ImageConfig) -> Array:
+    """Resize a frame and round it to 256 levels.
+
+    Args:
+        display: float32 (H, W) or (H, W, 3), 0 black to 1 white.
+
+    Returns:
+        uint8 (channels, height, width).
+    """
+    from medray.ops.resize import resize
+
+    small = resize(display, config.size)
+    levels = np.rint(np.clip(small, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return levels[None] if levels.ndim == 2 else np.moveaxis(levels, -1, 0)
+
+
+def _display_frames(row: Mapping[str, Any], config: ImageConfig) -> Iterator[Array]:
+    # Training and inference from the cache never decode: the decoders load only here.
+    from medray.dicom.pixels import display_values, frame_arrays
+
+    for stored in frame_arrays(row):
+        yield display_values(stored, row, config.window)
+
+
+def prepare(row: Mapping[str, Any], config: ImageConfig) -> Sequence[Example]:
+    """The examples of one instance, in the order of its frames.
+
+    Args:
+        row: a row of `images` with `PREPARE_COLUMNS`, accepted by `accepts`.
+
+    Raises:
+        Unusable: a frame cannot be decoded.
+    """
+    wanted = None if config.frames == "all" else 1
+    frames = islice(_display_frames(row, config), wanted)
+    return [Example(frame_index=index, values=to_bytes(frame, config)) for index, frame in enumerate(frames)]

@@ -1,0 +1,29 @@
+"""The image family, assembled."""
+
+from __future__ import annotations
+
+from medray.contracts import Family
+from medray.families.image.accepts import accepts
+from medray.families.image.augment import augment
+from medray.families.image.collate import collate
+from medray.families.image.config import ImageConfig
+from medray.families.image.network import build
+from medray.families.image.prepare import PREPARE_COLUMNS, layout, prepare, prepare_key
+from medray.families.image.survey import merge, summarise, survey
+
+FAMILY = Family(
+    name="image",
+    Config=ImageConfig,
+    reads="images",
+    accepts=accepts,
+    prepare_columns=PREPARE_COLUMNS,
+    layout=layout,
+    prepare_key=prepare_key,
+    prepare=prepare,
+    survey=survey,
+    merge=merge,
+    summarise=summarise,
+    collate=collate,
+    augment=augment,
+    build=build,
+)

@@ -1,0 +1,63 @@
+"""Logits of the tuning split -> a slope and biases after which probabilities are honest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
+from medray.contracts import Array
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Calibrated logits are `logits / temperature + biases`."""
+
+    temperature: float
+    biases: tuple[float, ...]
+
+
+def identity(classes: int) -> Calibration:
+    """The calibration that changes nothing."""
+    return Calibration(temperature=1.0, biases=(0.0,) * classes)
+
+
+def _soft_targets(index: Array, classes: int) -> Array:
+    """Platt's (1999) targets for C classes: (n_c + 1) / (n_c + C) for the answer, 1 / (n_c + C)
+    for the others. They keep the fit finite when the logits separate the classes."""
+    size = np.bincount(index, minlength=classes)[index][:, None] + classes
+    return (np.eye(classes)[index] * (size - classes) + 1.0) / size
+
+
+def fit(logits: Array, index: Array) -> Calibration:
+    """Temperature and biases that maximise the likelihood of the tuning answers.
+
+    Two classes with logits (0, z) give Platt scaling ("Probabilistic outputs for support vector
+    machines", 1999); more classes give bias-corrected temperature scaling (Alexandari et al., ICML
+    2020).
+
+    Args:
+        logits: float (N, C).
+        index: int (N,), the answer of each example.
+
+    Returns:
+        The calibration; the identity where there is nothing to learn from: fewer than two
+        different answers, or logits that do not point to the answers at all.
+    """
+    classes = logits.shape[1]
+    if len(np.unique(index)) < 2:
+        return identity(classes)
+    targets = _soft_targets(index, classes)
+
+    def loss(parameters: Array) -> tuple[float, Array]:
+        calibrated = logits * parameters[0] + parameters[1:]
+        residual = softmax(calibrated, axis=1) - targets
+        gradient = np.r_[(residual * logits).sum(), residual.sum(axis=0)]
+        return (-(targets * log_softmax(calibrated, axis=1)).sum() / len(index), gradient / len(index))
+
+    found = minimize(loss, np.r_[1.0, np.zeros(classes)], jac=True, method="BFGS").x
+    if not np.isfinite(found).all() or found[0] <= 0.0:
+        return identity(classes)
+    return Calibration(float(1.0 / found[0]), tuple(float(b) for b in found[1:]))

@@ -1,0 +1,35 @@
+"""Calibrated probabilities of the tuning split -> the probability from which the answer is yes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medray.contracts import Array
+from medray.tasks.config import ThresholdRule
+
+
+def threshold(probabilities: Array, answers: Array, rule: ThresholdRule) -> float:
+    """The cut that does best by `rule` when yes is `probability >= cut`.
+
+    Cuts lie midway between neighbouring scores, so that a new case near a tuning case falls on its
+    side. Among equally good cuts the one in the widest gap is taken.
+
+    Args:
+        probabilities: float (N,).
+        answers: bool (N,).
+        rule: "youden" (Youden, Cancer 1950: sensitivity + specificity - 1) or "accuracy".
+
+    Returns:
+        The cut; 0.5 where the tuning split holds one answer only.
+    """
+    yes, no = int(answers.sum()), int((~answers).sum())
+    if yes == 0 or no == 0:
+        return 0.5
+    scores = np.unique(probabilities)
+    edges = np.r_[0.0, scores, 1.0]
+    cuts = (edges[:-1] + edges[1:]) / 2
+    hits = yes - np.searchsorted(np.sort(probabilities[answers]), cuts)
+    rejections = np.searchsorted(np.sort(probabilities[~answers]), cuts)
+    value = hits / yes + rejections / no if rule == "youden" else (hits + rejections) / (yes + no)
+    best = np.flatnonzero(np.isclose(value, value.max(), rtol=0.0, atol=1e-12))
+    return float(cuts[best[np.argmax(np.diff(edges)[best])]])
