@@ -1,0 +1,96 @@
+"""Recipes: TOML at the door, frozen models behind it, every mistake told at once.
+
+Importing this loads neither Ray nor torch: a laptop checks a recipe in a second.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from medray.errors import RecipeError
+from medray.recipes.ingest import IngestRecipe
+from medray.recipes.recipe import Recipe
+from medray.recipes.score import EvaluateRecipe, NightlyRecipe, PredictRecipe
+from medray.recipes.train import PrepareRecipe, TrainRecipe
+
+JOBS: dict[str, type[Recipe]] = {
+    "ingest_dicom": IngestRecipe,
+    "prepare": PrepareRecipe,
+    "train": TrainRecipe,
+    "predict": PredictRecipe,
+    "evaluate": EvaluateRecipe,
+    "nightly": NightlyRecipe,
+}
+
+
+def load(path: str, changes: Sequence[str] = ()) -> Recipe:
+    """The recipe in a TOML file, with `a.b=c` changes applied.
+
+    Raises:
+        RecipeError: the file cannot be read, or has mistakes; the message lists all of them.
+    """
+    return parse(_changed(_read(path), changes), where=f"recipe {path}")
+
+
+def parse(document: Mapping[str, Any], where: str) -> Recipe:
+    """The recipe in a parsed document. See `load`."""
+    job = document.get("job")
+    if job not in JOBS:
+        raise RecipeError(where, f"job = {job!r}", ", ".join(JOBS), "name the job at the top of the file")
+    try:
+        return JOBS[str(job)].model_validate(document)
+    except ValidationError as error:
+        mistakes = [_mistake(item) for item in error.errors()]
+        raise RecipeError(
+            where,
+            f"{len(mistakes)} mistake{'s' * (len(mistakes) > 1)}:\n  " + "\n  ".join(mistakes) + "\n",
+            f"the keys of a {job} recipe as in jobs/recipes",
+            "correct them all and run `medray check` again",
+        ) from error
+
+
+def resolved(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as JSON, defaults filled in; it holds references to secrets, never secrets."""
+    return recipe.model_dump(mode="json")
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"recipe {path}", f"no readable file ({error.strerror})", "a TOML file", "check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"recipe {path}", f"text that is not TOML ({error})", "TOML 1.0", "correct the line") from error
+
+
+def _changed(document: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    for change in changes:
+        path, equals, text = change.partition("=")
+        if not equals or not path.strip():
+            raise RecipeError("--set", repr(change), "a.b=c", "write the key, an equals sign and the value")
+        *tables, key = path.strip().split(".")
+        place = document
+        for table in tables:
+            place = place.setdefault(table, {})
+            if not isinstance(place, dict):
+                raise RecipeError("--set", repr(change), "a key below a table", f"{table} is a value, not a table")
+        place[key] = _value(text.strip())
+    return document
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _mistake(item: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in item["loc"]) or "recipe"
+    given = "" if item["type"] in ("missing", "extra_forbidden") else f" (found {item['input']!r})"
+    return f"{place}: {item['msg']}{given}"

@@ -1,0 +1,69 @@
+"""What every driver is given, and what it gives back."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from medray.code_version import code_version
+from medray.config import resolved
+from medray.narration import Narrator
+from medray.planning.accounting import Sum
+from medray.recipes.recipe import Recipe
+from medray.storage.plans import Plan, now
+from medray.storage.store import LAKE, Store
+
+
+@dataclass(frozen=True)
+class Job:
+    """One call of a job.
+
+    Attributes:
+        run_date: ISO date, an argument: the night that is scored, not the clock.
+        tell: where progress goes.
+        store: the lake's credentials.
+    """
+
+    run_date: str
+    tell: Narrator
+    store: Store = LAKE
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a driver did.
+
+    Attributes:
+        status: "done"; "already" when the same run is committed; "nothing" when nothing was new.
+        run_ids: of the runs committed or found, in order.
+        sums: the accounting of what this call did, checked.
+        facts: figures for people and reports (JSON).
+    """
+
+    status: Literal["done", "already", "nothing"]
+    run_ids: tuple[str, ...] = ()
+    sums: tuple[Sum, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def new_plan(
+    recipe: Recipe, job: str, stream: str, run_date: str, tables_read: dict[str, int], facts: dict[str, Any], inputs: Any
+) -> Plan:
+    """A plan of this code for this recipe."""
+    return Plan(
+        job=job, name=recipe.name, stream=stream, run_date=run_date, code_version=code_version(),
+        recipe=resolved(recipe), tables_read=tables_read, facts=facts, inputs=inputs, planned_at=now(),
+    )  # fmt: skip
+
+
+def host_facts(started: float) -> dict[str, Any]:
+    """Cpus, platform and seconds of a run that started at `time.monotonic()` = started."""
+    return {
+        "cpus": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "seconds": round(time.monotonic() - started, 2),
+    }

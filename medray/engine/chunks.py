@@ -1,0 +1,108 @@
+"""Running one function over chunks with Ray Data: paths move, bytes do not."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from medray.engine.failures import reported
+from medray.errors import EngineError, MedrayError
+
+Facts = dict[str, Any]
+Work = Callable[[Any], Facts]
+
+
+def run_chunks(work: Work, chunks: Sequence[Any]) -> Iterator[Facts]:
+    """Each chunk's facts, in the order in which they finish.
+
+    Args:
+        work: picklable; its result is JSON. It must bear repetition: Ray runs it again when a
+            worker dies.
+        chunks: picklable descriptions (keys, paths, row numbers), never pixels.
+
+    Raises:
+        MedrayError: what `work` raised, or an EngineError for anything that it did not foresee.
+    """
+    if not chunks:
+        return
+    import ray
+
+    dataset = ray.data.from_items(
+        [{"payload": pickle.dumps(chunk)} for chunk in chunks], override_num_blocks=len(chunks)
+    ).map_batches(_Once(work), batch_size=1, num_cpus=1, max_retries=3)
+    yield from _facts(dataset)
+
+
+def run_actors(
+    make: Callable[[], Work], chunks: Sequence[Any], *, actors: int, gpus_each: float
+) -> Iterator[Facts]:
+    """As `run_chunks`, on a pool of actors that each call `make` once (a model is loaded once)."""
+    if not chunks:
+        return
+    import ray
+
+    dataset = ray.data.from_items(
+        [{"payload": pickle.dumps(chunk)} for chunk in chunks], override_num_blocks=len(chunks)
+    ).map_batches(
+        _Actor,
+        fn_constructor_args=(make,),
+        batch_size=1,
+        num_cpus=1,
+        num_gpus=gpus_each or None,
+        max_restarts=3,
+        max_task_retries=3,
+        compute=ray.data.ActorPoolStrategy(size=min(actors, len(chunks))),
+    )
+    yield from _facts(dataset)
+
+
+class _Once:
+    """A batch of one chunk in, its facts out, in a task."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self.__name__ = "chunk"  # Ray names tasks after it: never after anything of the input
+
+    def __call__(self, batch: dict[str, np.ndarray[Any, Any]]) -> dict[str, list[bytes]]:
+        return {"facts": [reported(self._work, pickle.loads(payload)) for payload in batch["payload"]]}
+
+
+class _Actor:
+    """A batch of one chunk in, its facts out, in an actor."""
+
+    def __init__(self, make: Callable[[], Work]) -> None:
+        self._make = make
+        self._work: Work | None = None
+
+    def __call__(self, batch: dict[str, np.ndarray[Any, Any]]) -> dict[str, list[bytes]]:
+        return {"facts": [reported(self._run, pickle.loads(payload)) for payload in batch["payload"]]}
+
+    def _run(self, chunk: Any) -> Facts:
+        # Not in __init__: an error there reaches the driver as a lost actor, without its message.
+        if self._work is None:
+            self._work = self._make()
+        return self._work(chunk)
+
+
+def _facts(dataset: Any) -> Iterator[Facts]:
+    from ray.exceptions import RayError
+
+    try:
+        for row in dataset.iter_rows():
+            told = pickle.loads(row["facts"])
+            if isinstance(told, MedrayError):
+                raise told
+            yield json.loads(told)
+    except RayError as error:
+        raise EngineError(
+            where="Ray Data",
+            found=f"a chunk that could not be finished ({type(error).__name__})",
+            allowed="workers that live through a chunk",
+            do="look for memory: give workers more of it or make chunks smaller ([chunks] megabytes), then run again",
+        ) from error
+
+

@@ -1,0 +1,65 @@
+"""A subject is in one split for ever."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from medray.contracts import Array
+from medray.errors import SplitError
+
+TRAIN, TUNING, HELD_OUT = "train", "tuning", "held_out"
+SPLITS = (TRAIN, TUNING, HELD_OUT)
+
+
+def hashed_split(subject_id: int, salt: str, tuning: float, held_out: float) -> str:
+    """The split of a subject by a salted hash: 53 bits of SHA-256 as a number in [0, 1).
+
+    The held-out part lies at the bottom, the tuning part above it, so that changing one share
+    moves no subject between the other two.
+    """
+    digest = hashlib.sha256(f"{salt}\x1f{subject_id}".encode()).digest()
+    position = (int.from_bytes(digest[:8], "big") >> 11) / 2**53
+    if position < held_out:
+        return HELD_OUT
+    return TUNING if position >= 1 - tuning else TRAIN
+
+
+def assign(subjects: Array, declared: Mapping[str, Any], given: Sequence[str | None]) -> Array:
+    """The split of each example, as an object array of `SPLITS` (None: not declared for it).
+
+    Args:
+        subjects: int64 (N,).
+        declared: a recipe's `[split]`.
+        given: the split label's value of each example, read when the recipe names a label.
+
+    Raises:
+        SplitError: a given value is no split, or one subject has two.
+    """
+    if declared.get("label") is None:
+        values = {
+            subject: hashed_split(int(subject), str(declared["salt"]), float(declared["tuning"]), float(declared["held_out"]))
+            for subject in np.unique(subjects)
+        }
+        return np.array([values[subject] for subject in subjects], dtype=object)
+    unknown = sorted({value for value in given if value is not None} - set(SPLITS))
+    if unknown:
+        raise SplitError(
+            f"label {declared['label']!r}", f"{len(unknown)} unknown value(s), such as {unknown[0]!r}", ", ".join(SPLITS), "correct the label file"
+        )
+    _one_split_each(subjects, given)
+    return np.array(list(given), dtype=object)
+
+
+def _one_split_each(subjects: Array, given: Sequence[str | None]) -> None:
+    seen: dict[int, str] = {}
+    torn = {
+        int(subject)
+        for subject, value in zip(subjects, given, strict=True)
+        if value is not None and seen.setdefault(int(subject), value) != value
+    }
+    if torn:
+        raise SplitError("given split", f"{len(torn)} subject(s) in two splits", "one split for each subject", "correct the label file")

@@ -1,0 +1,78 @@
+"""`ingest_dicom`: an archive becomes tables."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from medray.dicom.config import DicomConfig
+from medray.recipes.recipe import Chunks, Recipe, Section, Uri
+
+
+class DicomArchive(DicomConfig):
+    """Where the archive lies and how its objects are read."""
+
+    kind: Literal["dicom"]
+    uri: Uri
+
+
+class Deidentify(Section):
+    """How identity is removed; it must be declared.
+
+    Attributes:
+        profile: "basic": only allow-listed columns with keyed pseudonyms and shifted dates leave
+            the ingest. "none": UIDs and dates stay and the lake is marked identified.
+        key: reference to the secret, `env:NAME` or `file:PATH`; readable where workers run.
+        reason: why a lake may be identified.
+    """
+
+    profile: Literal["basic", "none"]
+    key: str = Field(pattern=r"^(env|file):.+$")
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _reason_given(self) -> Self:
+        if (self.profile == "none") != bool(self.reason):
+            raise ValueError('reason is required with profile = "none", and only there')
+        return self
+
+
+class LabelFile(Section):
+    """Known answers in a CSV or Parquet file.
+
+    Attributes:
+        uri: the file.
+        key: what `key_column` holds. Paths are relative to the archive.
+        columns: column -> kind of value; a column's name is the label's name.
+        labelled_at: column with the time of the answer; the run's date when absent.
+        missing: texts that mean "no answer", besides an empty cell.
+    """
+
+    uri: Uri
+    key: Literal["path", "SOPInstanceUID", "StudyInstanceUID", "PatientID"]
+    key_column: str
+    columns: dict[str, Literal["boolean", "integer", "float", "categorical"]] = Field(min_length=1)
+    labelled_at: str | None = None
+    missing: tuple[str, ...] = ()
+
+
+class Linkage(Section):
+    """The table that leads back to the patient; its credentials are `MEDRAY_LINKAGE_AWS_*`."""
+
+    uri: Uri
+
+
+class Archive(Recipe):
+    """The sections that `ingest_dicom` and `nightly` share."""
+
+    source: DicomArchive
+    deidentify: Deidentify
+    labels: LabelFile | None = None
+    linkage: Linkage | None = None
+    on_change: Literal["conflict", "supersede"] = "conflict"
+    chunks: Chunks = Chunks()
+
+
+class IngestRecipe(Archive):
+    job: Literal["ingest_dicom"]

@@ -1,0 +1,98 @@
+"""`prepare` and `train`: tables become a prepared cache, and a model."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from medray.families.config import FamilyConfig
+from medray.recipes.recipe import Name, Recipe, Section
+from medray.tasks.config import TaskConfig
+
+
+class PrepareRecipe(Recipe):
+    job: Literal["prepare"]
+    family: FamilyConfig
+
+
+class Split(Section):
+    """Which subjects learn, tune and are held out; for ever.
+
+    Attributes:
+        salt, tuning, held_out: a salted hash of the subject, and the shares of the two parts.
+        label: instead, the label whose categorical value is train, tuning or held_out.
+    """
+
+    salt: str | None = None
+    tuning: float | None = Field(default=None, gt=0, lt=1)
+    held_out: float | None = Field(default=None, gt=0, lt=1)
+    label: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        hashed = (self.salt, self.tuning, self.held_out)
+        if self.label is not None and any(part is not None for part in hashed):
+            raise ValueError("give salt, tuning and held_out, or label, not both")
+        if self.label is None and any(part is None for part in hashed):
+            raise ValueError("salt, tuning and held_out are required where no label gives the split")
+        if self.tuning is not None and self.held_out is not None and self.tuning + self.held_out >= 1:
+            raise ValueError("tuning + held_out leave no subject to train on")
+        return self
+
+
+class Training(Section):
+    """How weights are found.
+
+    Attributes:
+        epochs: passes over the training split, at most.
+        batch_size: examples of one step over all workers together.
+        learning_rate: peak of the schedule (linear warm-up, then cosine to zero).
+        warmup: share of all steps.
+        weight_decay: AdamW, on matrices only.
+        ema: decay of the running average of weights that becomes the model; 0 turns it off.
+        patience: epochs without a better tuning loss before training stops.
+        keep: "best" epoch by tuning loss, or "last".
+        seed: of weights, order and augmentation.
+        workers: distributed workers.
+        gpu: one GPU a worker ("auto": when the cluster has them).
+        stall_s: a run without a finished epoch for so long is ended with an error.
+        retries: how often killed workers are replaced.
+    """
+
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    seed: int
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    patience: int | None = Field(default=None, ge=1)
+    keep: Literal["best", "last"] = "best"
+    gradient_clip: float = Field(default=1.0, gt=0)
+    workers: int = Field(default=1, ge=1)
+    gpu: Literal["auto", "no"] = "auto"
+    stall_s: float = Field(default=1800, gt=0)
+    retries: int = Field(default=3, ge=0)
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        if self.batch_size % self.workers:
+            raise ValueError(f"batch_size {self.batch_size} does not divide among {self.workers} workers")
+        return self
+
+
+class ModelTarget(Section):
+    """The name under which the model is kept, and whether it becomes the production model."""
+
+    name: Name
+    promote: bool = False
+
+
+class TrainRecipe(Recipe):
+    job: Literal["train"]
+    task: TaskConfig
+    family: FamilyConfig
+    split: Split
+    training: Training
+    model: ModelTarget

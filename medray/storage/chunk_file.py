@@ -1,0 +1,101 @@
+"""A chunk's output: one Parquet file whose footer holds the chunk's facts.
+
+The file appears whole or not at all, and its name follows from the plan, so that a repeated
+attempt finds it and does nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from medray.schema.contract import TableContract
+from medray.storage.store import Store
+
+FACTS = "medray.facts"
+Facts = dict[str, Any]
+
+
+class ChunkWriter:
+    """Writes batches as row groups to a spooled file; `publish` makes it appear.
+
+    Use as a context manager: left without `publish`, nothing remains.
+    """
+
+    def __init__(self, store: Store, uri: str, contract: TableContract, *, raw_columns: tuple[str, ...] = ()) -> None:
+        self._store, self._uri, self.rows = store, uri, 0
+        self._spooled = store.spool(uri)
+        schema = contract.tagged_schema()
+        self._schema = schema
+        self._writer = pq.ParquetWriter(
+            self._spooled,
+            schema,
+            compression={name: "NONE" if name in raw_columns else "ZSTD" for name in _leaves(schema)},
+            use_dictionary=[name for name in _leaves(schema) if name.split(".")[0] not in raw_columns],
+            write_statistics=list(contract.statistics),
+        )
+
+    def __enter__(self) -> ChunkWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._writer.is_open:
+            self._writer.close()
+        Path(self._spooled).unlink(missing_ok=True)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append one row group."""
+        if batch.num_rows:
+            self._writer.write_batch(batch.cast(self._schema), row_group_size=batch.num_rows)
+            self.rows += batch.num_rows
+
+    def publish(self, facts: Facts) -> Facts:
+        """Close with the facts in the footer. Returns the facts of the file that stands there now,
+        which are another attempt's when that one was first."""
+        self._writer.add_key_value_metadata({FACTS: json.dumps(facts, sort_keys=True)})
+        self._writer.close()
+        size = os.path.getsize(self._spooled)
+        if self._store.publish(self._spooled, self._uri):
+            return {**facts, "file_bytes": size}
+        return read_facts(self._store, self._uri) or facts
+
+
+def write_table(store: Store, uri: str, contract: TableContract, batches: Iterable[pa.RecordBatch], facts: Facts) -> Facts:
+    """Write batches to one file and publish it with the facts and the number of rows."""
+    with ChunkWriter(store, uri, contract) as writer:
+        for batch in batches:
+            writer.write(batch)
+        return writer.publish({**facts, "rows": writer.rows})
+
+
+def read_facts(store: Store, uri: str) -> Facts | None:
+    """The facts of a finished file with its size, or None where no file stands."""
+    if not store.exists(uri):
+        return None
+    with store.arrow(uri).open_input_file(store.path(uri)) as stream:
+        metadata = pq.read_metadata(stream).metadata or {}
+        facts: Facts = json.loads(metadata[FACTS.encode()])
+        return {**facts, "file_bytes": stream.size()}
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    names: list[str] = []
+    for field in schema:
+        names.extend(_leaf_names(field.name, field.type))
+    return names
+
+
+def _leaf_names(path: str, kind: pa.DataType) -> list[str]:
+    if pa.types.is_struct(kind):
+        return [leaf for child in kind for leaf in _leaf_names(f"{path}.{child.name}", child.type)]
+    if pa.types.is_map(kind):
+        return [*_leaf_names(f"{path}.key_value.key", kind.key_type), *_leaf_names(f"{path}.key_value.value", kind.item_type)]
+    if pa.types.is_list(kind):
+        return _leaf_names(f"{path}.list.element", kind.value_type)
+    return [path]

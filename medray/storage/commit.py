@@ -1,0 +1,126 @@
+"""The ordered commit: data tables first, `runs` last. A run exists when its `runs` row does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from medray.schema.contract import TableContract
+from medray.schema.images import IMAGES
+from medray.schema.labels import LABELS
+from medray.schema.predictions import PREDICTIONS
+from medray.schema.quarantine import QUARANTINE
+from medray.schema.runs import RUNS
+from medray.storage import delta
+from medray.storage.chunk_file import read_facts, write_table
+from medray.storage.delta import NewFile
+from medray.storage.failures import told
+from medray.storage.plans import Plan, now
+from medray.storage.store import TEMPORARY, Store
+from medray.storage.uri import join
+
+ORDER: tuple[TableContract, ...] = (IMAGES, QUARANTINE, LABELS, PREDICTIONS)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run produced, ready to be committed.
+
+    Attributes:
+        files: per table, published files relative to the table's folder, with rows and size.
+        counts: the accounting, checked.
+        host_facts: cpus, memory, versions, seconds.
+        children: run ids of a chain's links.
+        model_sha256, report_uri: of the run, where it has one.
+        status: "done", or "abandoned" by a person.
+    """
+
+    counts: Mapping[str, int]
+    files: Mapping[str, Sequence[NewFile]] = field(default_factory=dict)
+    host_facts: Mapping[str, Any] = field(default_factory=dict)
+    children: Sequence[str] = ()
+    model_sha256: str | None = None
+    report_uri: str | None = None
+    status: str = "done"
+
+
+def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[str, int]:
+    """Commit the tables in order, `runs` last, then sweep left-over temporaries.
+
+    Returns:
+        The version of every table after this run.
+    """
+    versions: dict[str, int] = {}
+    for contract in ORDER:
+        files = outcome.files.get(contract.name, ())
+        version = delta.append(store, lake, contract, plan.run_id, files)
+        if version is not None:
+            versions[contract.name] = version
+    row = _runs_file(store, lake, plan, outcome, versions)
+    delta.append(store, lake, RUNS, plan.run_id, [row])
+    _sweep(store, lake, plan.run_id)
+    return versions
+
+
+def data_path(run_id: str, name: str) -> str:
+    """Where a run's file lies, relative to its table's folder."""
+    return f"data/{run_id}/{name}.parquet"
+
+
+def new_file(plan: Plan, path: str, facts: Mapping[str, Any]) -> NewFile:
+    milliseconds = int((plan.planned_at - type(plan.planned_at)(1970, 1, 1)).total_seconds() * 1000)
+    return NewFile(path, int(facts["file_bytes"]), int(facts["rows"]), milliseconds)
+
+
+def write_rows(store: Store, lake: str, plan: Plan, contract: TableContract, rows: pa.Table, name: str) -> list[NewFile]:
+    """Publish rows that the driver holds as one file; no rows, no file."""
+    if not rows.num_rows:
+        return []
+    path = data_path(plan.run_id, name)
+    uri = join(delta.table_uri(lake, contract.name), path)
+    with told(lake):
+        facts = read_facts(store, uri) or write_table(store, uri, contract, rows.combine_chunks().to_batches(), {})
+    return [new_file(plan, path, facts)]
+
+
+def _runs_file(store: Store, lake: str, plan: Plan, outcome: Outcome, versions: dict[str, int]) -> NewFile:
+    row = {
+        "run_id": plan.run_id,
+        "job": plan.job,
+        "name": plan.name,
+        "status": outcome.status,
+        "run_date": date.fromisoformat(plan.run_date),
+        "code_version": plan.code_version,
+        "recipe_sha256": plan.recipe_sha256,
+        "recipe": json.dumps(plan.recipe, sort_keys=True),
+        "counts": sorted(outcome.counts.items()),
+        "tables_read": sorted(plan.tables_read.items()),
+        "tables_written": sorted(versions.items()),
+        "files": sorted(f"{table}/{file.path}" for table, files in outcome.files.items() for file in files),
+        "children": list(outcome.children),
+        "model_sha256": outcome.model_sha256,
+        "report_uri": outcome.report_uri,
+        "host_facts": json.dumps(dict(outcome.host_facts), sort_keys=True),
+        "planned_at": plan.planned_at,
+        "committed_at": now(),
+    }
+    rows = pa.Table.from_pylist([row], schema=RUNS.schema)
+    return write_rows(store, lake, plan, RUNS, rows, "run")[0]
+
+
+def _sweep(store: Store, lake: str, run_id: str) -> None:
+    """Remove what killed attempts of this run left: nobody waits for it any more."""
+    with told(lake):
+        for contract in (*ORDER, RUNS):
+            try:
+                left = list(store.walk(join(delta.table_uri(lake, contract.name), "data", run_id)))
+            except FileNotFoundError:
+                continue
+            for item in left:
+                if item.uri.rsplit("/", 1)[-1].startswith(TEMPORARY):
+                    store.delete(item.uri)

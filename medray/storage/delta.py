@@ -1,0 +1,167 @@
+"""Delta tables of the lake: create, append once per run, read one version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction
+
+from medray.errors import StorageError
+from medray.schema.contract import VERSION_FIELD, TableContract, check_version
+from medray.storage.failures import told
+from medray.storage.store import Store
+from medray.storage.uri import join
+
+RUN_ID = "medray.run_id"
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A published file that a commit shall name.
+
+    Attributes:
+        path: relative to the table's folder.
+        size_bytes, rows: as the file has them.
+        modified_ms: milliseconds since 1970 for the log; a fact of the plan, not of the attempt.
+    """
+
+    path: str
+    size_bytes: int
+    rows: int
+    modified_ms: int
+
+
+def table_uri(lake: str, name: str) -> str:
+    return join(lake, "tables", name)
+
+
+def open_table(store: Store, lake: str, contract: TableContract, version: int | None = None) -> DeltaTable | None:
+    """The table at a version (default: newest), or None where there is no table.
+
+    Raises:
+        SchemaError: a newer medray wrote it.
+    """
+    uri = table_uri(lake, contract.name)
+    with told(lake):
+        try:
+            table = DeltaTable(uri, version=version, storage_options=store.delta_options(uri))
+        except TableNotFoundError:
+            return None
+    found = int((table.metadata().configuration or {}).get(VERSION_FIELD) or 1)
+    check_version(contract, found, f"lake {lake}")
+    return table
+
+
+def append(store: Store, lake: str, contract: TableContract, run_id: str, files: Sequence[NewFile]) -> int | None:
+    """Make the run's one commit to the table unless it stands. Returns the version that holds it,
+    or None where the run has no files for a table that does not exist.
+
+    Raises:
+        StorageError: the commit could not be made in 20 attempts beside other writers.
+    """
+    for _ in range(_ATTEMPTS):
+        table = open_table(store, lake, contract)
+        if table is None:
+            if not files:
+                return None
+            table = _create(store, lake, contract)
+        if table.transaction_version(run_id) is not None:
+            return _version_of(table, run_id)
+        if not files:
+            return int(table.version())
+        try:
+            with told(lake):
+                _commit(table, run_id, files)
+        except StorageError as error:
+            if isinstance(error.__cause__, CommitFailedError | DeltaError) and "ransaction" in str(error.__cause__):
+                continue  # another writer was first: look again at what stands
+            raise
+        table.update_incremental()
+        return _version_of(table, run_id)
+    raise StorageError(
+        f"lake {lake}, table {contract.name}", f"{_ATTEMPTS} lost races", "a commit between other writers", "run again: finished chunks are kept"
+    )
+
+
+def _create(store: Store, lake: str, contract: TableContract) -> DeltaTable:
+    uri = table_uri(lake, contract.name)
+    with told(lake):
+        return DeltaTable.create(
+            uri,
+            Schema.from_arrow(contract.schema),
+            mode="ignore",
+            configuration={VERSION_FIELD: str(contract.version)},
+            raise_if_key_not_exists=False,
+            storage_options=store.delta_options(uri),
+        )
+
+
+def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile]) -> None:
+    actions = [
+        AddAction(
+            path=file.path,
+            size=file.size_bytes,
+            partition_values={},
+            modification_time=file.modified_ms,
+            data_change=True,
+            stats=json.dumps({"numRecords": file.rows}),
+        )
+        for file in files
+    ]
+    table.create_write_transaction(
+        actions,
+        mode="append",
+        schema=table.schema(),
+        partition_by=[],
+        commit_properties=CommitProperties(
+            custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(run_id, 1)]
+        ),
+    )
+
+
+def _version_of(table: DeltaTable, run_id: str) -> int:
+    for commit in table.history():
+        if commit.get(RUN_ID) == run_id:
+            return int(commit["version"])
+    return int(table.version())
+
+
+def data_files(store: Store, lake: str, contract: TableContract, version: int) -> list[str]:
+    """Paths of a version's files, relative to the table's folder, sorted."""
+    table = open_table(store, lake, contract, version)
+    if table is None:
+        return []
+    root = table_uri(lake, contract.name) + "/"
+    return sorted(uri.removeprefix("file://").removeprefix(root) for uri in table.file_uris())
+
+
+def scan(
+    store: Store,
+    lake: str,
+    contract: TableContract,
+    version: int,
+    columns: Sequence[str],
+    where: ds.Expression | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """The version's rows as batches, file by file in order of path: memory does not follow the table."""
+    root = table_uri(lake, contract.name)
+    for path in data_files(store, lake, contract, version):
+        yield from scan_file(store, join(root, path), contract, columns, where)
+
+
+def scan_file(
+    store: Store, uri: str, contract: TableContract, columns: Sequence[str], where: ds.Expression | None = None
+) -> Iterator[pa.RecordBatch]:
+    """One file's rows as batches."""
+    filesystem = store.arrow(uri)
+    data = ds.dataset(store.path(uri), filesystem=filesystem, format="parquet", schema=contract.schema)
+    yield from data.to_batches(columns=list(columns), filter=where, batch_readahead=1, fragment_readahead=1)
+
+

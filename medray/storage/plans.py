@@ -1,0 +1,125 @@
+"""Plans: the frozen list of what a run will do, written before it does anything.
+
+A plan lies in `plans/<job>/<run_id>/`: `inputs.arrow` first, then `plan.json`, which makes it
+exist. `run_id` is the hash of both without clock or randomness; `planned_at` stands beside the
+hashed part, and the first writer's is everybody's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from medray.storage.failures import told
+from medray.storage.store import Store
+from medray.storage.uri import join
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do.
+
+    Attributes:
+        job, name, stream: the job, the recipe's name, and what competing plans share: an open plan
+            of a stream is finished before a new one is made.
+        run_date: ISO date, an argument of the job.
+        code_version: of the medray that planned.
+        recipe: resolved, JSON.
+        tables_read: version of every table that planning read.
+        facts: other decisions of planning, JSON (counts, model hash, ...).
+        inputs: one row per input with its `chunk`; columns are the job's own.
+        planned_at: when the plan was first written; not part of the hash.
+    """
+
+    job: str
+    name: str
+    stream: str
+    run_date: str
+    code_version: str
+    recipe: dict[str, Any]
+    tables_read: dict[str, int]
+    facts: dict[str, Any]
+    inputs: pa.Table
+    planned_at: datetime
+
+    @property
+    def run_id(self) -> str:
+        digest = hashlib.sha256(_canonical(self._hashed()))
+        digest.update(_ipc(self.inputs))
+        return digest.hexdigest()[:32]
+
+    @property
+    def recipe_sha256(self) -> str:
+        return hashlib.sha256(_canonical(self.recipe)).hexdigest()
+
+    @property
+    def chunks(self) -> int:
+        """Number of chunks; they are numbered from 0."""
+        return int(self.inputs["chunk"][-1].as_py()) + 1 if self.inputs.num_rows else 0
+
+    def _hashed(self) -> dict[str, Any]:
+        return {
+            "job": self.job,
+            "name": self.name,
+            "stream": self.stream,
+            "run_date": self.run_date,
+            "code_version": self.code_version,
+            "recipe": self.recipe,
+            "tables_read": self.tables_read,
+            "facts": self.facts,
+        }
+
+
+def write_plan(store: Store, lake: str, plan: Plan) -> Plan:
+    """Freeze the plan. Returns the one that stands, which an earlier attempt may have written."""
+    folder = _folder(lake, plan.job, plan.run_id)
+    document = {**plan._hashed(), "planned_at": plan.planned_at.isoformat()}
+    with told(lake):
+        store.put_if_absent(join(folder, "inputs.arrow"), _ipc(plan.inputs))
+        if store.put_if_absent(join(folder, "plan.json"), _canonical(document)):
+            return plan
+    return read_plan(store, lake, plan.job, plan.run_id)
+
+
+def read_plan(store: Store, lake: str, job: str, run_id: str) -> Plan:
+    folder = _folder(lake, job, run_id)
+    with told(lake):
+        document = json.loads(store.read(join(folder, "plan.json")))
+        inputs = pa.ipc.open_file(pa.BufferReader(store.read(join(folder, "inputs.arrow")))).read_all()
+    planned_at = datetime.fromisoformat(document.pop("planned_at"))
+    return Plan(**document, inputs=inputs, planned_at=planned_at)
+
+
+def planned_runs(store: Store, lake: str, job: str) -> list[str]:
+    """Run ids of every plan of a job, finished or not, oldest first."""
+    with told(lake):
+        try:
+            listed = [item for item in store.walk(join(lake, "plans", job)) if item.uri.endswith("/plan.json")]
+        except FileNotFoundError:
+            return []
+        return sorted(item.uri.split("/")[-2] for item in listed)
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _folder(lake: str, job: str, run_id: str) -> str:
+    return join(lake, "plans", job, run_id)
+
+
+def _canonical(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _ipc(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    data: bytes = sink.getvalue().to_pybytes()
+    return data

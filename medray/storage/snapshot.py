@@ -1,0 +1,83 @@
+"""What readers may see: the table versions that committed runs name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from medray.schema.contract import TableContract
+from medray.schema.runs import RUNS
+from medray.storage import delta
+from medray.storage.store import Store
+
+EMPTY = -1  # version of a table that no run has written
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The lake as of its committed runs.
+
+    Attributes:
+        store, lake: where it is.
+        runs: the `runs` table without files and recipes, in no order.
+        versions: newest committed version of each table.
+    """
+
+    store: Store
+    lake: str
+    runs: pa.Table
+    versions: dict[str, int]
+
+    def version(self, contract: TableContract) -> int:
+        return self.versions.get(contract.name, EMPTY)
+
+    def run_ids(self) -> set[str]:
+        return set(self.runs["run_id"].to_pylist())
+
+    def files(self, contract: TableContract) -> list[str]:
+        if self.version(contract) == EMPTY:
+            return []
+        return delta.data_files(self.store, self.lake, contract, self.version(contract))
+
+    def scan(
+        self, contract: TableContract, columns: Sequence[str], where: ds.Expression | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        if self.version(contract) != EMPTY:
+            yield from delta.scan(self.store, self.lake, contract, self.version(contract), columns, where)
+
+    def table(
+        self, contract: TableContract, columns: Sequence[str] | None = None, where: ds.Expression | None = None
+    ) -> pa.Table:
+        names = list(columns or contract.schema.names)
+        schema = pa.schema([contract.schema.field(name) for name in names])
+        return pa.Table.from_batches(self.scan(contract, names, where), schema=schema)
+
+    def at(self, versions: dict[str, int]) -> Snapshot:
+        """The same lake at the versions that a plan read."""
+        return Snapshot(self.store, self.lake, self.runs, versions)
+
+
+_COLUMNS = ("run_id", "job", "name", "status", "run_date", "counts", "tables_written", "model_sha256", "report_uri", "planned_at", "committed_at")
+
+
+def snapshot(store: Store, lake: str) -> Snapshot:
+    """The newest committed state of the lake; empty where nothing was committed."""
+    table = delta.open_table(store, lake, RUNS)
+    schema = pa.schema([RUNS.schema.field(name) for name in _COLUMNS])
+    if table is None:
+        return Snapshot(store, lake, schema.empty_table(), {})
+    runs = pa.Table.from_batches(delta.scan(store, lake, RUNS, int(table.version()), _COLUMNS), schema=schema)
+    versions: dict[str, int] = {}
+    for row in runs["tables_written"].to_pylist():
+        for name, version in row:
+            versions[name] = max(version, versions.get(name, EMPTY))
+    return Snapshot(store, lake, runs, versions)
+
+
+def newest(runs: pa.Table) -> pa.Table:
+    """Runs, newest first."""
+    return runs.take(pc.sort_indices(runs, sort_keys=[("committed_at", "descending"), ("run_id", "ascending")]))
