@@ -1,0 +1,146 @@
+"""The report of an evaluation: how good the model is, on what, and how it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from medray.report.answers import Json, binary_group, estimate, multiclass_group, overview
+from medray.report.contact_sheet import contact_sheet
+from medray.report.lineage import lineage_table, used_inputs
+from medray.report.sections import Figure, Group, Highlights, Interval, Number, Report, Section, Sum, Table
+from medray.report.training import training_curves
+
+EXAMPLE_NOTES = {
+    "best": "Right, and by the widest margin.",
+    "worst": "Wrong, and by the widest margin: look here first.",
+    "least certain": "Scores nearest to the threshold.",
+}
+
+
+@dataclass(frozen=True)
+class ShownExample:
+    """One example to look at.
+
+    Attributes:
+        image: (H, W) or (H, W, 3) uint8, as the model's preparation left it.
+        score: calibrated probability.
+        target: 1.0, 0.0, or None when not known.
+        key: pseudonymous key by which an auditor finds the input.
+    """
+
+    image: npt.NDArray[np.uint8]
+    score: float
+    target: float | None
+    key: str
+
+
+def evaluation_report(
+    *,
+    title: str,
+    subtitle: str,
+    facts: Sequence[tuple[str, str]],
+    metrics: Mapping[str, Json],
+    training: Mapping[str, Any] | None,
+    ingest: Sum | None,
+    reasons: Mapping[str, int],
+    lineage: Mapping[str, str],
+    examples: Mapping[str, Sequence[ShownExample]],
+) -> Report:
+    """The report of one model on one evaluated set.
+
+    Args:
+        title, subtitle, facts: the head of the page.
+        metrics: JSON of `BinaryMetrics`, `MulticlassMetrics` or `MultilabelMetrics` by label.
+        training: {"epochs": [{"epoch": 1, "train_loss": ..., ...}, ...]}, None when not known.
+        ingest: where the inputs ended, None when not known.
+        reasons: inputs that were not used, by reason of `medray.schema.reasons`.
+        lineage: what a prediction is explained by: model, code, recipe, table versions.
+        examples: by kind ("best", "worst", "least certain").
+    """
+    sections: list[Section] = list(_answers(metrics))
+    if any(examples.values()):
+        sections.append(_examples(examples))
+    if training is not None and training["epochs"]:
+        sections.append(_training(training["epochs"]))
+    if ingest is not None:
+        sections.append(used_inputs(ingest, reasons))
+    sections.append(lineage_table(lineage))
+    return Report(title, subtitle, facts, tuple(sections))
+
+
+def _answers(metrics: Mapping[str, Json]) -> list[Section]:
+    """An overview where there is more than one yes-or-no answer, then each answer."""
+    binary = _binary_answers(metrics)
+    sections: list[Section] = [
+        _macro(label, found) for label, found in metrics.items() if found["kind"] == "multilabel"
+    ]
+    if len(binary) > 1:
+        sections.append(overview("All answers", binary))
+    sections += [binary_group(label, found) for label, found in binary.items()]
+    several = {label: found for label, found in metrics.items() if found["kind"] == "multiclass"}
+    return sections + [multiclass_group(label, found) for label, found in several.items()]
+
+
+def _binary_answers(metrics: Mapping[str, Json]) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for label, answer in metrics.items():
+        if answer["kind"] == "binary":
+            found[label] = answer
+        elif answer["kind"] == "multilabel":
+            found |= answer["by_label"]
+    return found
+
+
+def _macro(label: str, metrics: Json) -> Highlights:
+    over = ", ".join(metrics["macro_over"])
+    number = Number("Macro AUROC", estimate(metrics, "macro_auroc"), f"mean over {over}")
+    return Highlights(label, (number,))
+
+
+def _examples(examples: Mapping[str, Sequence[ShownExample]]) -> Group:
+    parts: list[Figure | Table] = []
+    for kind, shown in examples.items():
+        if shown:
+            parts += [_sheet(kind, shown), _keys(shown)]
+    return Group("Examples", tuple(parts), "As the model sees them, after preparation.")
+
+
+def _sheet(kind: str, shown: Sequence[ShownExample]) -> Figure:
+    captions = [
+        f"{place}   score {example.score:.3f}\n{_truth(example.target)}"
+        for place, example in enumerate(shown, start=1)
+    ]
+    return Figure(
+        title=kind.capitalize(),
+        image=contact_sheet([example.image for example in shown], captions),
+        alt=f"{len(shown)} images: {kind}.",
+        note=EXAMPLE_NOTES.get(kind, ""),
+    )
+
+
+def _keys(shown: Sequence[ShownExample]) -> Table:
+    rows = tuple(
+        (str(place), Interval(example.score, None, None), _truth(example.target), example.key)
+        for place, example in enumerate(shown, start=1)
+    )
+    return Table("", ("Image", "Score", "Truth", "Key"), rows)
+
+
+def _truth(target: float | None) -> str:
+    if target is None or np.isnan(target):
+        return "not known"
+    return "positive" if target == 1 else "negative" if target == 0 else f"class {target:g}"
+
+
+def _training(epochs: Sequence[Mapping[str, Any]]) -> Figure:
+    return Figure(
+        title="Training",
+        image=training_curves(epochs),
+        alt=f"Losses and metrics over {len(epochs)} epochs.",
+        note="A tuning loss that rises while the training loss falls is overfitting.",
+    )
