@@ -1,0 +1,36 @@
+"""Colour of any DICOM form -> RGB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from medray.contracts import Array
+
+# PS3.3 C.7.6.3.1.2, inverse of YBR_FULL for 8 bits.
+_FROM_YBR = np.array([[1.0, 1.0, 1.0], [0.0, -0.344136286, 1.772], [1.402, -0.714136286, 0.0]])
+
+
+def rgb_from_ybr(frame: Array) -> Array:
+    """YBR_FULL (H, W, 3) uint8 -> RGB uint8, rounded half up."""
+    centred = frame.astype(np.float32) - np.array([0, 128, 128], np.float32)
+    converted = centred @ _FROM_YBR.astype(np.float32)
+    return np.clip(np.floor(converted + 0.5), 0, 255).astype(np.uint8)
+
+
+def rgb_from_palette(frame: Array, palette: Mapping[str, Mapping[str, Any]]) -> Array:
+    """Indices (H, W) -> RGB (H, W, 3): uint8 for tables of 8 bits, else uint16.
+
+    Indices below the first mapped value take the first entry, those above the table the last.
+    """
+    return np.stack([look_up(frame, palette[c]) for c in ("red", "green", "blue")], axis=-1)
+
+
+def look_up(stored: Array, table: Mapping[str, Any]) -> Array:
+    """Stored values through one lookup table (PS3.3 C.11.1.1.1), uint8 or uint16."""
+    entries = np.frombuffer(table["entries"], "<u2")
+    index = np.clip(stored.astype(np.int64) - table["first"], 0, len(entries) - 1)
+    narrow = np.uint8 if table["bits"] <= 8 else np.uint16
+    return entries.astype(narrow)[index]

@@ -1,0 +1,46 @@
+"""The bytes of an object -> one image instance: its header, and where its pixels lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+
+from medray.dicom.config import DicomConfig
+from medray.dicom.container import open_container
+from medray.dicom.structure import Element, find_pixels
+from medray.dicom.syntaxes import Syntax
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One SOP instance with pixels.
+
+    Attributes:
+        header: the elements before Pixel Data.
+        body: the bytes of the data set, inflated.
+        pixels: place of Pixel Data in `body`.
+        syntax: how header and pixels are written.
+    """
+
+    header: Dataset
+    body: bytes
+    pixels: Element
+    syntax: Syntax
+
+
+def read_instance(data: bytes, config: DicomConfig) -> Instance:
+    """The instance in `data`, its encoding checked to the last byte. Call it inside `quiet()`.
+
+    Raises:
+        Unusable: empty, not_dicom, truncated, malformed, too_deep, too_large, no_pixels,
+            bad_frames. Other exceptions of pydicom are mapped by `failures.unusable`.
+    """
+    container = open_container(data, config.inflated_bytes)
+    body, encoding = container.body, container.encoding
+    pixels = find_pixels(body, container.start, encoding, config.sequence_depth)
+    stream = BytesIO(body[container.start : pixels.at])
+    header = read_dataset(stream, encoding.implicit, encoding.little)
+    return Instance(header, body, pixels, container.syntax)

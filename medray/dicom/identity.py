@@ -1,0 +1,79 @@
+"""Who and what an instance is: original identifiers, read once and turned into pseudonyms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from medray.contracts import Link
+from medray.dicom.config import DicomConfig
+from medray.dicom.values import moment, text, uid
+from medray.errors import Unusable
+from medray.privacy.pseudonyms import Pseudonyms
+
+DEVICE = ("Manufacturer", "ManufacturerModelName", "StationName", "DeviceSerialNumber")
+
+
+@dataclass(frozen=True, repr=False)
+class Identity:
+    """Original identifiers of one instance. Never printed, never written but as a `Link`."""
+
+    issuer: str
+    subject: str
+    study: str
+    series: str
+    instance: str
+
+
+def read_identity(header: Dataset, config: DicomConfig) -> Identity:
+    """The identifiers of an instance.
+
+    Raises:
+        Unusable: missing_uid, missing_subject.
+    """
+    study, series, instance = (
+        _uid(header, keyword)
+        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+    )
+    if config.subject == "image":
+        return Identity("", instance, study, series, instance)
+    subject = text(header, "PatientID")
+    if not subject:
+        raise Unusable("missing_subject", "PatientID absent")
+    return Identity(text(header, "IssuerOfPatientID"), subject, study, series, instance)
+
+
+def _uid(header: Dataset, keyword: str) -> str:
+    found = uid(header, keyword)
+    if found is None:
+        raise Unusable("missing_uid", keyword)
+    return found
+
+
+def pseudonymous(header: Dataset, identity: Identity, pseudonyms: Pseudonyms) -> dict[str, Any]:
+    """The columns of `images` that hold pseudonyms and shifted dates."""
+    subject = pseudonyms.subject_id(identity.issuer, identity.subject)
+    institution = text(header, "InstitutionName")
+    device = [text(header, keyword) for keyword in DEVICE]
+    studied = moment(header, "StudyDate", "StudyTime")
+    return {
+        "subject_id": subject,
+        "StudyInstanceUID": pseudonyms.uid(identity.study),
+        "SeriesInstanceUID": pseudonyms.uid(identity.series),
+        "SOPInstanceUID": pseudonyms.uid(identity.instance),
+        "site_key": pseudonyms.site_key(institution) if institution else None,
+        "scanner_key": pseudonyms.scanner_key(*device) if any(device) else None,
+        "study_time": None if studied is None or studied.year < 2 else pseudonyms.shift(subject, studied),
+    }
+
+
+def links(identity: Identity, columns: dict[str, Any]) -> Iterator[Link]:
+    """Originals beside their pseudonyms. A subject reads `ID^^^ISSUER`, as HL7 writes it."""
+    subject = f"{identity.subject}^^^{identity.issuer}" if identity.issuer else identity.subject
+    yield Link("subject", str(columns["subject_id"]), subject)
+    yield Link("study", columns["StudyInstanceUID"], identity.study)
+    yield Link("series", columns["SeriesInstanceUID"], identity.series)
+    yield Link("instance", columns["SOPInstanceUID"], identity.instance)

@@ -1,0 +1,70 @@
+"""Lookup tables of a header (PS3.3 C.7.6.3.1.5, C.11.1, C.11.2) as columns of `images`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from medray.dicom.values import values
+from medray.errors import Unusable
+
+Lut = dict[str, Any]  # first: int, bits: int, entries: little-endian uint16
+
+
+def sequence_lut(header: Dataset, sequence: str, little: bool, signed: bool) -> Lut | None:
+    """The first table of Modality LUT Sequence or VOI LUT Sequence; None when there is none.
+
+    Raises:
+        Unusable: bad_pixel_header when descriptor and data contradict each other.
+    """
+    items = values(header, sequence)
+    if not items or not isinstance(items[0], Dataset):
+        return None
+    return _lut(items[0], "LUTDescriptor", "LUTData", little, signed)
+
+
+def palette(header: Dataset, little: bool, signed: bool) -> dict[str, Lut]:
+    """The three tables of a PALETTE COLOR image.
+
+    Raises:
+        Unusable: bad_pixel_header when one is absent, segmented or contradicts its descriptor.
+    """
+    return {
+        colour.lower(): _lut(
+            header,
+            f"{colour}PaletteColorLookupTableDescriptor",
+            f"{colour}PaletteColorLookupTableData",
+            little,
+            signed,
+        )
+        for colour in ("Red", "Green", "Blue")
+    }
+
+
+def _lut(item: Dataset, descriptor: str, data: str, little: bool, signed: bool) -> Lut:
+    described = values(item, descriptor)
+    if len(described) != 3 or not all(isinstance(value, int) for value in described):
+        raise Unusable("bad_pixel_header", f"{descriptor} absent or not three integers")
+    count, first, bits = (int(value) for value in described)  # type: ignore[call-overload]
+    count = count & 0xFFFF or 65536
+    first = first - 65536 if signed and first > 32767 else first
+    if not 8 <= bits <= 16:
+        raise Unusable("bad_pixel_header", f"{bits} bits per entry of a lookup table")
+    entries = _entries(values(item, data), count, little)
+    return {"first": first, "bits": bits, "entries": entries.astype("<u2").tobytes()}
+
+
+def _entries(found: tuple[object, ...], count: int, little: bool) -> np.ndarray[Any, Any]:
+    if len(found) == 1 and isinstance(found[0], bytes):
+        raw = found[0]
+        if len(raw) >= 2 * count:
+            return np.frombuffer(raw, "<u2" if little else ">u2", count)
+        if len(raw) >= count:  # two 8-bit entries a word
+            narrow = np.frombuffer(raw, np.uint8)
+            swapped = narrow if little else narrow[: len(raw) // 2 * 2].reshape(-1, 2)[:, ::-1]
+            return swapped.reshape(-1)[:count]
+    elif len(found) == count:
+        return np.array([int(value) & 0xFFFF for value in found])  # type: ignore[call-overload,no-any-return]
+    raise Unusable("bad_pixel_header", f"a lookup table without its {count} entries")

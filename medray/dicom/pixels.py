@@ -1,0 +1,178 @@
+"""Pixels on demand: a row of `images` -> arrays of stored values, quantities, grey levels.
+
+The form of a frame is declared: one sample gives (H, W) stored values in the signedness of the
+header; everything coloured, palettes included, gives (H, W, 3) RGB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from medray.contracts import Array
+from medray.dicom.codecs import jpeg, jpeg2000, jpeg_lossless, jpegls, native, rle
+from medray.dicom.colour import look_up, rgb_from_palette, rgb_from_ybr
+from medray.dicom.failures import unusable
+from medray.dicom.pixel_header import PixelHeader
+from medray.dicom.syntaxes import SYNTAXES
+from medray.errors import Unusable
+from medray.ops.window import linear, linear_exact, sigmoid
+
+Row = Mapping[str, Any]
+Window = Literal["full", "dicom"] | tuple[float, float]
+WINDOWS = {"LINEAR": linear, "LINEAR_EXACT": linear_exact, "SIGMOID": sigmoid}
+
+
+def pixel_header(row: Row) -> PixelHeader:
+    """The form of the frames of a row of `images`."""
+    return PixelHeader(
+        rows=row["Rows"],
+        columns=row["Columns"],
+        frames=row["NumberOfFrames"],
+        samples=row["SamplesPerPixel"],
+        photometric=row["PhotometricInterpretation"],
+        planar=row["PlanarConfiguration"],
+        allocated=row["BitsAllocated"],
+        stored=row["BitsStored"],
+        high=row["HighBit"],
+        signed=row["PixelRepresentation"] == 1,
+    )
+
+
+def frame_arrays(row: Row) -> Iterator[Array]:
+    """The frames of one row (one part of an instance), decoded one at a time, in order.
+
+    Yields:
+        (H, W) integers of the stored values, or (H, W, 3) RGB, uint8 or uint16.
+
+    Raises:
+        Unusable: decode_failed, also when a frame has not the form that the header declares.
+    """
+    form, offsets, cell = pixel_header(row), row["frame_offsets"], memoryview(row["frames"])
+    for start, end in zip(offsets, offsets[1:], strict=False):
+        try:
+            frame = _decode(bytes(cell[start:end]), row, form)
+            _check(frame, form)
+            yield _coloured(frame, row, form)
+        except Exception as error:
+            raise unusable(error, otherwise="decode_failed") from None
+
+
+def _decode(data: bytes, row: Row, form: PixelHeader) -> Array:
+    """Unsigned or signed samples as the codec gives them, with the header's signedness."""
+    kind, bits = SYNTAXES[row["TransferSyntaxUID"]].kind, form.stored
+    if kind == "native":
+        frame = native.decode(data, form)
+    elif kind == "rle":
+        sample_bytes = form.allocated // 8
+        frame = rle.decode(data, form.rows, form.columns, form.samples, sample_bytes)
+    elif kind == "jpeg":
+        frame = jpeg.decode(data, form.photometric)
+    elif kind == "jpeg_lossless":
+        frame = jpeg_lossless.decode(data)
+    elif kind == "jpegls":
+        frame = jpegls.decode(data)
+    else:
+        frame, bits = jpeg2000.decode(data), jpeg2000.precision(data)
+    return _signed(frame, bits) if form.signed else frame
+
+
+def _signed(frame: Array, bits: int) -> Array:
+    """Two's complement of the lowest `bits`, in the signed type of the same width."""
+    width = frame.dtype.itemsize * 8
+    shift = width - bits
+    signed = frame.view(f"i{frame.dtype.itemsize}")
+    return (signed << shift) >> shift if shift > 0 else signed
+
+
+def _check(frame: Array, form: PixelHeader) -> None:
+    """The decoder's answer has the shape and the width that the header declares."""
+    shape = (form.rows, form.columns) if form.samples == 1 else (form.rows, form.columns, 3)
+    if frame.shape != shape:
+        raise Unusable("decode_failed", f"shape {frame.shape}, header {shape}")
+    if frame.dtype.itemsize * 8 > max(form.allocated, 8):
+        raise Unusable("decode_failed", f"{frame.dtype} in {form.allocated} bits allocated")
+
+
+def _coloured(frame: Array, row: Row, form: PixelHeader) -> Array:
+    kind = SYNTAXES[row["TransferSyntaxUID"]].kind
+    if form.photometric == "PALETTE COLOR":
+        return rgb_from_palette(frame, row["palette"])
+    # JPEG and JPEG 2000 decoders have undone their own colour transform already.
+    if form.photometric.startswith("YBR_FULL") and kind not in ("jpeg", "jpeg2000"):
+        return rgb_from_ybr(frame)
+    return frame
+
+
+def modality_values(frame: Array, row: Row) -> Array:
+    """Stored values (H, W) -> the modality's quantity as float32: Hounsfield units, dose, counts.
+
+    Modality LUT, else rescale slope and intercept, else the values as they are (PS3.3 C.11.1).
+    Colour (H, W, 3) has no modality transform and comes back as float32.
+    """
+    if frame.ndim == 2 and row["modality_lut"] is not None:
+        return look_up(frame, row["modality_lut"]).astype(np.float32)
+    values = frame.astype(np.float32)
+    if frame.ndim == 3 or row["RescaleSlope"] is None:
+        return values
+    return values * np.float32(row["RescaleSlope"]) + np.float32(row["RescaleIntercept"] or 0)
+
+
+def display_values(values: Array, row: Row, window: Window) -> Array:
+    """The modality's quantity -> grey levels, float32 in [0, 1], 1 the brightest.
+
+    MONOCHROME1 and an INVERSE presentation are turned over; padding is 0 on every window.
+
+    Args:
+        window: "full" (the range that the stored bits can hold), "dicom" (the header's first
+            window or VOI LUT, "full" without either; PS3.3 C.11.2), or (centre, width).
+    """
+    if values.ndim == 3:
+        return values / np.float32(_colour_maximum(row))
+    levels = _windowed(values, row, window)
+    if row["PhotometricInterpretation"] == "MONOCHROME1" or row["PresentationLUTShape"] == "INVERSE":
+        levels = 1 - levels
+    padding = _padding(values, row)
+    return levels if padding is None else np.where(padding, np.float32(0), levels)
+
+
+def _windowed(values: Array, row: Row, window: Window) -> Array:
+    if not isinstance(window, str):
+        return linear(values, *window)
+    if window == "dicom" and row["WindowCenter"]:
+        function = WINDOWS[row["VOILUTFunction"] or "LINEAR"]
+        return function(values, row["WindowCenter"][0], row["WindowWidth"][0])
+    if window == "dicom" and row["voi_lut"] is not None:
+        table = row["voi_lut"]
+        mapped = look_up(np.rint(values), table).astype(np.float32)
+        return np.clip(mapped / np.float32(2 ** table["bits"] - 1), 0, 1)
+    low, high = _stored_range(row)
+    return linear_exact(values, (low + high) / 2, max(high - low, 1e-6))
+
+
+def _stored_range(row: Row) -> tuple[float, float]:
+    """Smallest and largest quantity that the stored bits can hold."""
+    if row["modality_lut"] is not None:
+        return 0.0, float(2 ** row["modality_lut"]["bits"] - 1)
+    bits, signed = row["BitsStored"], row["PixelRepresentation"] == 1
+    ends = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    low, high = sorted(float(v) for v in modality_values(np.array([ends]), row)[0])
+    return low, high
+
+
+def _padding(values: Array, row: Row) -> Array | None:
+    """Where `values` come from padding (PS3.3 C.7.5.1.1.2); None without a padding value."""
+    first = row["PixelPaddingValue"]
+    if first is None:
+        return None
+    last = row["PixelPaddingRangeLimit"]
+    ends = modality_values(np.array([[first, first if last is None else last]]), row)
+    return (values >= ends.min()) & (values <= ends.max())
+
+
+def _colour_maximum(row: Row) -> int:
+    table = row["palette"]
+    bits: int = row["BitsStored"] if table is None else table["red"]["bits"]
+    return 2 ** (8 if bits <= 8 else 16 if table is not None else bits) - 1

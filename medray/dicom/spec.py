@@ -1,0 +1,8 @@
+"""The `dicom` source, assembled."""
+
+from __future__ import annotations
+
+from medray.contracts import Source
+from medray.dicom.source import read
+
+SOURCE = Source(name="dicom", tables=("images",), read=read)
