@@ -39,11 +39,15 @@ def roc_points(scores: Floats, positive: Bools, most: int) -> Curve:
 
 
 def precision_recall_points(scores: Floats, positive: Bools, most: int) -> Curve:
-    """x: recall, rising; y: precision; at most `most` points, none unless both classes are there."""
+    """x: recall, rising; y: precision; at most `most` points, none unless both classes are there.
+
+    Starts at the first positive found: at recall 0 precision is a convention, not a measurement.
+    """
     if not _both(positive):
         return Curve((), ())
     precision, recall, _ = precision_recall_curve(positive, scores, drop_intermediate=True)
-    return _thinned(recall[::-1], precision[::-1], most)
+    found = recall > 0
+    return _thinned(recall[found][::-1], precision[found][::-1], most)
 
 
 def _both(positive: Bools) -> bool:

@@ -12,7 +12,7 @@ from medray.report.sections import Figure, Gallery, Group, Highlights, Interval,
 Json = Mapping[str, Any]
 
 FEW = 30  # below this many of a class, a rate moves by more than 3 points with one example
-OVERVIEW = ("auroc", "auprc", "sensitivity", "specificity", "ppv", "npv", "ece")
+OVERVIEW = ("auroc", "auprc", "sensitivity", "specificity", "ece")
 NAMES = {
     "auroc": "AUROC",
     "auprc": "AUPRC",
@@ -88,7 +88,7 @@ def overview(title: str, parts: Mapping[str, Json]) -> Table:
     """One row for each answer."""
     return Table(
         title=title,
-        columns=("", "Examples", "Positive", *(NAMES[name] for name in OVERVIEW)),
+        columns=("Answer", "Examples", "Positive", *(NAMES[name] for name in OVERVIEW)),
         rows=tuple(
             (label, part["n"], part["n_positive"], *(estimate(part, name) for name in OVERVIEW))
             for label, part in parts.items()

@@ -22,7 +22,7 @@ NEGATIVE = "#4f7cac"  # blue and orange stay apart for every common colour visio
 POSITIVE = "#d9772b"
 ALARM = "#b3372f"
 SQUARE = (4.6, 4.2)
-WIDE = (9.6, 3.6)
+WIDE = (9.0, 3.5)
 
 _STYLE: Any = {
     "font.size": 10.0,
@@ -39,6 +39,8 @@ _STYLE: Any = {
     "grid.linewidth": 0.8,
     "xtick.color": QUIET,
     "ytick.color": QUIET,
+    "xtick.major.pad": 6.0,
+    "ytick.major.pad": 6.0,
     "xtick.major.size": 0.0,
     "ytick.major.size": 0.0,
     "legend.frameon": False,

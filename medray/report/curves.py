@@ -13,6 +13,8 @@ from medray.report.canvas import INK, NEGATIVE, POSITIVE, QUIET, saved, styled, 
 
 Points = Mapping[str, Sequence[float]]
 
+PLATE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0}  # words stay readable over lines
+
 
 def roc_curve(curve: Points, sensitivity: float | None, specificity: float | None) -> bytes:
     """SVG of sensitivity against false positive rate, with the point of the stored threshold."""
@@ -38,7 +40,7 @@ def precision_recall_curve(
             axes.axhline(prevalence, color=QUIET, linewidth=0.9, linestyle=(0, (4, 4)))
             axes.annotate(
                 f"prevalence {prevalence:.3f}", (0.02, prevalence), xytext=(0, 4),
-                textcoords="offset points", color=QUIET, fontsize=9,
+                textcoords="offset points", color=QUIET, fontsize=9, bbox=PLATE,
             )  # fmt: skip
         axes.step(curve["x"], curve["y"], where="pre", color=NEGATIVE, linewidth=2.0)
         if recall is not None and precision is not None:
@@ -50,16 +52,17 @@ def precision_recall_curve(
 
 def _operating_point(axes: Axes, x: float, y: float) -> None:
     axes.plot([x], [y], "o", color=POSITIVE, markersize=8, markeredgecolor="white", zorder=5)
+    right, low = x > 0.6, y < 0.15
     axes.annotate(
-        "stored threshold", (x, y), xytext=(-10 if x > 0.6 else 10, -14), fontsize=9, color=INK,
-        textcoords="offset points", ha="right" if x > 0.6 else "left",
+        "stored threshold", (x, y), xytext=(-10 if right else 10, 9 if low else -14), fontsize=9, color=INK,
+        textcoords="offset points", ha="right" if right else "left", bbox=PLATE,
     )  # fmt: skip
 
 
 def calibration_curve(reliability: Mapping[str, Any], histogram: Mapping[str, Any]) -> bytes:
     """SVG of the share of positives against the mean score, by bin, above a histogram of scores."""
     with styled():
-        canvas = Canvas(figsize=(4.6, 4.9))
+        canvas = Canvas(figsize=(4.6, 4.5))
         top, bottom = canvas.subplots(2, 1, height_ratios=[4, 1], sharex=True)
         top.plot([0, 1], [0, 1], color=QUIET, linewidth=0.9, linestyle=(0, (4, 4)))
         _reliability_points(top, reliability)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from medray.report.canvas import INK, NEGATIVE, POSITIVE, QUIET, WIDE, svg
 from medray.report.digits import count, percent
 
-SHADES = "Blues"
+SHADES = "Blues"  # up to its middle only: dark ink stays readable on every cell
 
 
 def confusion_matrix(counts: Sequence[Sequence[int]], names: Sequence[str]) -> bytes:
@@ -22,7 +22,7 @@ def confusion_matrix(counts: Sequence[Sequence[int]], names: Sequence[str]) -> b
     inches = max(4.2, 1.2 + 0.75 * len(names))
 
     def draw(axes: Axes) -> None:
-        axes.imshow(shares, cmap=SHADES, vmin=0.0, vmax=1.25)
+        axes.imshow(shares, cmap=SHADES, vmin=0.0, vmax=1.8)
         for row, column in np.ndindex(*matrix.shape):
             _count_and_share(axes, row, column, matrix, shares)
         places = range(len(names))
@@ -39,15 +39,14 @@ def _count_and_share(
     axes: Axes, row: int, column: int, matrix: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]
 ) -> None:
     share = float(shares[row, column])
-    colour = "white" if share > 0.6 else INK
     small = len(matrix) > 3
     axes.text(
         column, row - (0.0 if small else 0.06), count(int(matrix[row, column])),
-        ha="center", va="center", color=colour, fontsize=10 if small else 17,
+        ha="center", va="center", color=INK, fontsize=10 if small else 17,
     )  # fmt: skip
     if not small:
         text = f"{percent(share, 1)} of row"
-        axes.text(column, row + 0.20, text, ha="center", va="center", color=colour, fontsize=9)
+        axes.text(column, row + 0.20, text, ha="center", va="center", color=INK, fontsize=9)
 
 
 def score_histogram(
@@ -71,18 +70,17 @@ def score_histogram(
         if threshold is not None:
             _threshold_line(axes, threshold)
         axes.set(xlim=(0, 1), xlabel="score", ylabel="share of the class")
-        axes.legend(loc="upper center")
+        axes.legend(loc="best")
 
     return svg(draw, WIDE)
 
 
 def _threshold_line(axes: Axes, threshold: float) -> None:
     axes.axvline(threshold, color=INK, linewidth=1.2)
-    late = threshold > 0.8
     axes.annotate(
-        f"threshold {threshold:.3f}", (threshold, 0.98), xycoords=("data", "axes fraction"),
-        xytext=(-5 if late else 5, 0), textcoords="offset points", va="top",
-        ha="right" if late else "left", fontsize=9,
+        f"threshold {threshold:.3f}", (threshold, 1.0), xycoords=("data", "axes fraction"),
+        xytext=(0, 4), textcoords="offset points", fontsize=9,
+        ha="right" if threshold > 0.9 else "left" if threshold < 0.1 else "center",
     )  # fmt: skip
 
 
@@ -104,6 +102,6 @@ def score_shift(
             label=f"tonight ({count(sum(tonight))})",
         )  # fmt: skip
         axes.set(xlim=(min(edges), max(edges)), xlabel="score", ylabel="share")
-        axes.legend(loc="upper center")
+        axes.legend(loc="best")
 
     return svg(draw, WIDE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from medray.report.sections import Cell, Interval
+from medray.report.sections import Cell, Interval, Quantity
 
 ABSENT = "\N{EN DASH}"
 
@@ -15,6 +15,8 @@ def cell(value: Cell) -> str:
         return value
     if isinstance(value, Interval):
         return interval(value)
+    if isinstance(value, Quantity):
+        return value.text
     if isinstance(value, int):
         return count(value)
     return decimal(value)

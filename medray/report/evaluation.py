@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medray.report.answers import Json, binary_group, estimate, multiclass_group, overview
-from medray.report.contact_sheet import contact_sheet
+from medray.report.contact_sheet import PER_ROW, contact_sheet
 from medray.report.lineage import lineage_table, used_inputs
 from medray.report.sections import Figure, Group, Highlights, Interval, Number, Report, Section, Sum, Table
 from medray.report.training import training_curves
@@ -103,16 +103,14 @@ def _macro(label: str, metrics: Json) -> Highlights:
 
 
 def _examples(examples: Mapping[str, Sequence[ShownExample]]) -> Group:
-    parts: list[Figure | Table] = []
-    for kind, shown in examples.items():
-        if shown:
-            parts += [_sheet(kind, shown), _keys(shown)]
-    return Group("Examples", tuple(parts), "As the model sees them, after preparation.")
+    sheets = tuple(_sheet(kind, shown) for kind, shown in examples.items() if shown)
+    note = "As the model sees them, after preparation."
+    return Group("Examples", (*sheets, _keys(examples)), note)
 
 
 def _sheet(kind: str, shown: Sequence[ShownExample]) -> Figure:
     captions = [
-        f"{place}   score {example.score:.3f}\n{_truth(example.target)}"
+        f"{place} \N{MIDDLE DOT} score {example.score:.3f}\n{_truth(example.target)}"
         for place, example in enumerate(shown, start=1)
     ]
     return Figure(
@@ -120,15 +118,17 @@ def _sheet(kind: str, shown: Sequence[ShownExample]) -> Figure:
         image=contact_sheet([example.image for example in shown], captions),
         alt=f"{len(shown)} images: {kind}.",
         note=EXAMPLE_NOTES.get(kind, ""),
+        wide=len(shown) >= PER_ROW,
     )
 
 
-def _keys(shown: Sequence[ShownExample]) -> Table:
+def _keys(examples: Mapping[str, Sequence[ShownExample]]) -> Table:
     rows = tuple(
-        (str(place), Interval(example.score, None, None), _truth(example.target), example.key)
+        (f"{kind} {place}", Interval(example.score, None, None), _truth(example.target), example.key)
+        for kind, shown in examples.items()
         for place, example in enumerate(shown, start=1)
     )
-    return Table("", ("Image", "Score", "Truth", "Key"), rows)
+    return Table("Keys of these images", ("Image", "Score", "Truth", "Key"), rows)
 
 
 def _truth(target: float | None) -> str:
@@ -143,4 +143,5 @@ def _training(epochs: Sequence[Mapping[str, Any]]) -> Figure:
         image=training_curves(epochs),
         alt=f"Losses and metrics over {len(epochs)} epochs.",
         note="A tuning loss that rises while the training loss falls is overfitting.",
+        wide=True,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from medray.report.digits import percent
 from medray.report.intake import outcome_bars
-from medray.report.sections import Figure, Group, Sum, Table
+from medray.report.sections import Figure, Group, Quantity, Sum, Table
 from medray.schema.reasons import REASONS
 
 
@@ -17,6 +17,7 @@ def used_inputs(total: Sum, reasons: Mapping[str, int]) -> Group:
         image=outcome_bars(dict(total.parts), reasons),
         alt="Bars: " + ", ".join(f"{name} {value}" for name, value in (*total.parts, *reasons.items())) + ".",
         note="Blue: where inputs ended. Orange: why some were not used." if reasons else "",
+        wide=True,
     )
     sections = (total, bars, reason_table(reasons)) if reasons else (total, bars)
     return Group("Inputs", sections)
@@ -26,7 +27,7 @@ def reason_table(reasons: Mapping[str, int]) -> Table:
     """Reasons by falling count, each with its meaning from `medray.schema.reasons`."""
     whole = sum(reasons.values())
     rows = tuple(
-        (name, REASONS.get(name, ""), value, percent(value, whole))
+        (name, REASONS.get(name, ""), value, Quantity(percent(value, whole)))
         for name, value in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     )
     return Table("Not used, by reason", ("Reason", "Meaning", "Inputs", "Share"), rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from medray.report.decisions import score_shift
 from medray.report.digits import count, duration, percent
 from medray.report.lineage import lineage_table, reason_table
-from medray.report.sections import Figure, Group, Report, Section, Sum, Table, Text
+from medray.report.sections import Figure, Group, Quantity, Report, Section, Sum, Table, Text
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,13 @@ def _shift(label: str, tonight: ScoreCounts, reference: ScoreCounts | None) -> F
         )
     image = score_shift(tonight.edges, tonight.counts, reference.counts if reference else None)
     against = ", with the reference behind" if reference else ""
-    return Figure(label, image, f"Scores of {label} tonight ({count(sum(tonight.counts))}){against}.")
+    return Figure(label, image, f"Scores of {label} tonight ({count(sum(tonight.counts))}){against}.", wide=True)
 
 
 def _times(seconds: Mapping[str, float]) -> Table:
     whole = sum(seconds.values())
-    rows = [(stage, duration(spent), percent(spent, whole)) for stage, spent in seconds.items()]
-    return Table("Time", ("Stage", "Wall time", "Share"), (*rows, ("all", duration(whole), "")))
+    rows = tuple(
+        (stage, Quantity(duration(spent)), Quantity(percent(spent, whole)))
+        for stage, spent in (*seconds.items(), ("all", whole))
+    )
+    return Table("Time", ("Stage", "Wall time", "Share"), rows)

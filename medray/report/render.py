@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from medray.report import digits
-from medray.report.sections import Cell, Interval, Report, Section, Table
+from medray.report.sections import Cell, Interval, Quantity, Report, Section, Table
 
 HERE = Path(__file__).parent
 CONTENTS_FROM = 4  # sections; a shorter page needs no table of contents
@@ -70,7 +70,7 @@ def anchors(sections: tuple[Section, ...]) -> list[str]:
 
 
 def _is_number(value: Cell) -> bool:
-    return value is None or isinstance(value, (int, float, Interval))
+    return value is None or isinstance(value, (int, float, Interval, Quantity))
 
 
 def _kind(section: Section) -> str:

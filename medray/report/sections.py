@@ -19,7 +19,14 @@ class Interval:
     upper: float | None
 
 
-Cell = str | int | float | Interval | None
+@dataclass(frozen=True)
+class Quantity:
+    """A number as it is to be shown, with its unit ("3 min 12 s", "4.2%")."""
+
+    text: str
+
+
+Cell = str | int | float | Interval | Quantity | None
 Tone = Literal["plain", "caution", "alarm"]
 
 
