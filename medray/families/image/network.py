@@ -7,7 +7,6 @@ from torch import nn
 from medray.contracts import Sums
 from medray.families.image.config import ImageConfig
 from medray.nn.small_cnn import small_cnn
-from medray.nn.standard import standard
 
 
 def build(config: ImageConfig, summary: Sums, outputs: int) -> nn.Module:
@@ -17,4 +16,7 @@ def build(config: ImageConfig, summary: Sums, outputs: int) -> nn.Module:
     """
     if config.width is not None:
         return small_cnn(config.channels, outputs, config.width, config.dropout)
+    # MONAI takes two seconds to load; models that do without it start faster.
+    from medray.nn.standard import standard
+
     return standard(config.architecture, config.channels, outputs, config.dropout, min(config.size))

@@ -1,0 +1,58 @@
+"""What `[task]` may say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from medray.tasks.config import BinaryConfig, MulticlassConfig, MultilabelConfig, TaskConfig
+
+BINARY = {"kind": "binary", "label": "fracture", "class_weights": True, "threshold": "youden"}
+MULTICLASS = {"kind": "multiclass", "label": "view", "classes": ["ap", "pa"], "class_weights": False}
+MULTILABEL = {"kind": "multilabel", "labels": ["a", "b"], "class_weights": True, "threshold": "accuracy"}
+
+
+def parse(values: dict[str, Any]) -> Any:
+    return TypeAdapter(TaskConfig).validate_python(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "labels"),
+    [
+        (BINARY, BinaryConfig, ("fracture",)),
+        (MULTICLASS, MulticlassConfig, ("view",)),
+        (MULTILABEL, MultilabelConfig, ("a", "b")),
+    ],
+)
+def test_kind_chooses_the_config(values: dict[str, Any], kind: type, labels: tuple[str, ...]) -> None:
+    found = parse(values)
+    assert type(found) is kind
+    assert found.labels == labels
+
+
+@pytest.mark.parametrize(
+    ("values", "name"), [(values, name) for values in (BINARY, MULTICLASS, MULTILABEL) for name in values]
+)
+def test_nothing_has_a_default(values: dict[str, Any], name: str) -> None:
+    with pytest.raises(ValidationError):
+        parse({key: value for key, value in values.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        BINARY | {"label": "  "},
+        BINARY | {"label": "view//ap"},
+        BINARY | {"threshold": "luck"},
+        BINARY | {"labels": ["fracture"]},
+        MULTICLASS | {"classes": ["ap"]},
+        MULTICLASS | {"classes": ["ap", "ap"]},
+        MULTILABEL | {"labels": []},
+        MULTILABEL | {"labels": ["a", "a"]},
+    ],
+)
+def test_what_cannot_be_asked_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        parse(values)

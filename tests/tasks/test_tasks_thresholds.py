@@ -1,0 +1,56 @@
+"""Cuts by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medray.tasks.config import ThresholdRule
+from medray.tasks.thresholds import threshold
+
+
+def cut(probabilities: list[float], answers: list[int], rule: ThresholdRule) -> float:
+    return threshold(np.array(probabilities), np.array(answers, dtype=bool), rule)
+
+
+def test_the_cut_lies_midway_between_the_classes() -> None:
+    assert cut([0.1, 0.2, 0.6, 0.9], [0, 0, 1, 1], "youden") == pytest.approx(0.4)
+    assert cut([0.1, 0.2, 0.6, 0.9], [0, 0, 1, 1], "accuracy") == pytest.approx(0.4)
+
+
+def test_the_rules_differ_where_classes_are_unequal() -> None:
+    probabilities, answers = [0.1, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], [0, 1, 0, 1, 1, 1, 1]
+    # from 0.2 on: 5 of 5 yes, 1 of 2 no -> 6 right, J 0.5; from 0.45: 4 of 5, 2 of 2 -> 6 right, J 0.8
+    assert cut(probabilities, answers, "youden") == pytest.approx(0.45)
+    # equally right at 0.2 and 0.45: the wider gap wins
+    assert cut(probabilities, answers, "accuracy") == pytest.approx(0.2)
+    assert cut([0.1, 0.3, 0.4, 0.5, 0.55, 0.6], [0, 1, 1, 0, 1, 1], "accuracy") == pytest.approx(0.2)
+
+
+def test_equal_scores_are_never_torn_apart() -> None:
+    assert cut([0.5, 0.5, 0.5, 0.9], [0, 0, 1, 1], "youden") == pytest.approx(0.7)
+
+
+def test_all_scores_equal_leaves_a_cut_inside_the_range() -> None:
+    assert 0.0 <= cut([0.3, 0.3], [0, 1], "youden") <= 1.0
+
+
+def test_all_may_be_no_or_yes_where_that_is_most_often_right() -> None:
+    assert cut([0.1, 0.5, 0.9], [1, 0, 0], "accuracy") == pytest.approx(0.95)
+    assert cut([0.1, 0.5, 0.9], [1, 1, 0], "accuracy") == pytest.approx(0.05)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=30))
+def test_no_cut_is_better(cases: list[tuple[float, bool]]) -> None:
+    probabilities, answers = (np.array(part) for part in zip(*cases, strict=True))
+    if answers.all() or not answers.any():
+        assert threshold(probabilities, answers, "youden") == 0.5
+        return
+
+    def accuracy(at: float) -> float:
+        return float(((probabilities >= at) == answers).mean())
+
+    found = accuracy(threshold(probabilities, answers, "accuracy"))
+    assert found >= max(accuracy(at) for at in (*probabilities, 1.1)) - 1e-9
