@@ -120,21 +120,23 @@ def modality_values(frame: Array, row: Row) -> Array:
     return values * np.float32(row["RescaleSlope"]) + np.float32(row["RescaleIntercept"] or 0)
 
 
-def display_values(values: Array, row: Row, window: Window) -> Array:
-    """The modality's quantity -> grey levels, float32 in [0, 1], 1 the brightest.
+def display_values(frame: Array, row: Row, window: Window) -> Array:
+    """A frame as `frame_arrays` yields it -> grey levels or colours, float32 in [0, 1].
 
-    MONOCHROME1 and an INVERSE presentation are turned over; padding is 0 on every window.
+    Grey goes through the modality's quantity and the window, 1 being the brightest: MONOCHROME1 and
+    an INVERSE presentation are turned over, and padding is 0 on every window. Colour is only scaled.
 
     Args:
         window: "full" (the range that the stored bits can hold), "dicom" (the header's first
-            window or VOI LUT, "full" without either; PS3.3 C.11.2), or (centre, width).
+            window or VOI LUT, "full" without either; PS3.3 C.11.2), or (centre, width) in the
+            modality's unit, LINEAR.
     """
-    if values.ndim == 3:
-        return values / np.float32(_colour_maximum(row))
-    levels = _windowed(values, row, window)
+    if frame.ndim == 3:
+        return frame.astype(np.float32) / np.float32(_colour_maximum(row))
+    levels = _windowed(modality_values(frame, row), row, window)
     if row["PhotometricInterpretation"] == "MONOCHROME1" or row["PresentationLUTShape"] == "INVERSE":
         levels = 1 - levels
-    padding = _padding(values, row)
+    padding = _padding(frame, row)
     return levels if padding is None else np.where(padding, np.float32(0), levels)
 
 
@@ -162,14 +164,13 @@ def _stored_range(row: Row) -> tuple[float, float]:
     return low, high
 
 
-def _padding(values: Array, row: Row) -> Array | None:
-    """Where `values` come from padding (PS3.3 C.7.5.1.1.2); None without a padding value."""
-    first = row["PixelPaddingValue"]
+def _padding(frame: Array, row: Row) -> Array | None:
+    """Where stored values are padding (PS3.3 C.7.5.1.1.2); None without a padding value."""
+    first, last = row["PixelPaddingValue"], row["PixelPaddingRangeLimit"]
     if first is None:
         return None
-    last = row["PixelPaddingRangeLimit"]
-    ends = modality_values(np.array([[first, first if last is None else last]]), row)
-    return (values >= ends.min()) & (values <= ends.max())
+    low, high = sorted((first, first if last is None else last))
+    return (frame >= low) & (frame <= high)
 
 
 def _colour_maximum(row: Row) -> int:
