@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -46,6 +47,7 @@ ANSWERS = {
     "effusion": [None, False, False, True, True, None],
     "view": ["ap", "pa", "ll", 0, None, 1],
 }
+PYTHON_TYPES = {"bool": bool, "double": float, "int64": int, "string": str}
 CPU = torch.device("cpu")
 
 
@@ -88,6 +90,15 @@ def make(family_name: str, task_name: str) -> Pair:
     layout = family.layout(config)
     examples = np.random.default_rng(3).integers(0, 256, (6, *layout.shape)).astype(layout.dtype)
     return Pair(family, config, task, task_config, examples, task.targets(ANSWERS, task_config))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    # Tiny batches on a busy machine: threads would wait for each other, not help.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(params=product(["image", "image, colour"], TASKS), ids=" x ".join)
@@ -189,33 +200,30 @@ def test_all_labels_masked_is_a_loss_of_zero(pair: Pair) -> None:
     assert (float(total), int(count)) == (0.0, 0)
 
 
-def _overfit(pair: Pair, steps: int) -> Array:
-    """Logits of the first four examples after training on nothing else."""
+def _learns_four_examples(pair: Pair, learning_rate: float) -> bool:
+    """The loss of four examples stays below 0.1 nats for two steps, within 60 steps."""
     inputs, targets, network = pair.inputs()[:4], pair.targets[:4], pair.network().train()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3)
-    for _ in range(steps):
+    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate)
+    previous = float("inf")
+    for _ in range(60):
         total, count = pair.loss(network(inputs), targets)
+        mean = total / count
+        if max(previous, mean.item()) < 0.1:
+            return True
+        previous = mean.item()
         optimiser.zero_grad()
-        (total / count).backward()
+        mean.backward()
         optimiser.step()
-    with torch.no_grad():
-        # batch statistics as in training: running ones have not settled after so few steps
-        return network(inputs).numpy()
+    return False
 
 
-def _right(pair: Pair, logits: Array) -> bool:
-    total, count = pair.loss(torch.from_numpy(logits), pair.targets[:4])
-    return float(total / count) < 0.2
-
-
-def test_four_examples_can_be_learnt_by_each_task(pair: Pair) -> None:
-    assert _right(pair, _overfit(pair, 40))
+def test_each_task_can_learn_four_examples(pair: Pair) -> None:
+    assert _learns_four_examples(pair, 1e-2)
 
 
 @pytest.mark.parametrize("name", [name for name, config in FAMILIES.items() if config["width"] is None])
-def test_four_examples_can_be_learnt_by_each_network(name: str) -> None:
-    pair = make(name, "binary")
-    assert _right(pair, _overfit(pair, 8))
+def test_each_network_can_learn_four_examples(name: str) -> None:
+    assert _learns_four_examples(make(name, "binary"), 1e-3)
 
 
 def test_decode_gives_prediction_columns_in_order(pair: Pair) -> None:
@@ -226,7 +234,7 @@ def test_decode_gives_prediction_columns_in_order(pair: Pair) -> None:
     for columns in decoded.values():
         assert set(columns) <= set(PREDICTIONS.schema.names)
         for name, values in columns.items():
-            kind = {"bool": bool, "double": float, "int64": int, "string": str}[str(PREDICTIONS.schema.field(name).type)]
+            kind = PYTHON_TYPES[str(PREDICTIONS.schema.field(name).type)]
             assert len(values) == 6
             assert all(type(value) is kind for value in values), name
     backwards = pair.task.decode(logits[::-1], pair.task_config, calibration)

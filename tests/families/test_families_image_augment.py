@@ -46,7 +46,7 @@ def test_each_option_changes_each_image_in_its_own_way(option: str, value: float
 
 def test_the_callers_images_are_left_alone() -> None:
     original = images()
-    everything = {key: 0.3 for key in AUGMENT} | {"flip_horizontal": True}
+    everything = dict.fromkeys(AUGMENT, 0.3) | {"flip_horizontal": True}
     augment(original, lively(**everything), chance())
     assert torch.equal(original, images())
 

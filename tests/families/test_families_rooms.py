@@ -11,7 +11,9 @@ from medray import rooms
 from medray.errors import RecipeError
 
 
-@pytest.mark.parametrize(("load", "allowed"), [(rooms.family, "image"), (rooms.task, "multilabel"), (rooms.source, "dicom")])
+@pytest.mark.parametrize(
+    ("load", "allowed"), [(rooms.family, "image"), (rooms.task, "multilabel"), (rooms.source, "dicom")]
+)
 def test_an_unknown_name_is_refused_with_the_allowed_ones(load: object, allowed: str) -> None:
     with pytest.raises(RecipeError, match=rf"'nowhere'.*{allowed}"):
         load("nowhere")  # type: ignore[operator]

@@ -52,5 +52,5 @@ def test_other_than_a_class_is_refused_without_quoting_it(value: Any) -> None:
 
 
 def test_a_question_without_answers_is_refused() -> None:
-    with pytest.raises(LabelError, match="question 'b'.*no answer at all"):
+    with pytest.raises(LabelError, match=r"question 'b'.*no answer at all"):
         multilabel.targets({"a": [1]}, MULTILABEL)

@@ -62,8 +62,8 @@ class ImageConfig(BaseModel):
     Attributes:
         size: (height, width) in pixels that the network sees.
         channels: 1 (monochrome images) or 3 (colour images); others are out of range.
-        window: stored values to grey: "full" (the frame's own range), "dicom" (the header's
-            window), or one given window. No effect on colour.
+        window: stored values to grey: "full" (the range that the stored bits can hold), "dicom"
+            (the header's window or VOI LUT), or one given window. No effect on colour.
         modalities: values of Modality that the model is made for.
         frames: "first", "all" (each frame is an example), or "single" (an object with several
             frames is out of range).

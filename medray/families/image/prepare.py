@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from medray.contracts import Array, Example, Layout
-from medray.families.image.config import ImageConfig
+from medray.families.image.config import ImageConfig, Window
+from medray.ops.resize import resize
 
 PREPARE_VERSION = 1  # raised when the same row and config would give other bytes
 
 PREPARE_COLUMNS = (
-    "Modality", "TransferSyntaxUID", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
-    "NumberOfFrames", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
-    "PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleSlope", "RescaleIntercept", "RescaleType",
-    "WindowCenter", "WindowWidth", "VOILUTFunction", "PresentationLUTShape", "modality_lut", "voi_lut",
-    "palette", "frame_codec", "frame_offsets", "frames",
+    "TransferSyntaxUID", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames",
+    "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue",
+    "PixelPaddingRangeLimit", "RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "VOILUTFunction",
+    "PresentationLUTShape", "modality_lut", "voi_lut", "palette", "frame_offsets", "frames",
 )  # fmt: skip
 
 
@@ -42,19 +42,23 @@ def to_bytes(display: Array, config: ImageConfig) -> Array:
     Returns:
         uint8 (channels, height, width).
     """
-    from medray.ops.resize import resize
-
     small = resize(display, config.size)
     levels = np.rint(np.clip(small, 0.0, 1.0) * 255.0).astype(np.uint8)
     return levels[None] if levels.ndim == 2 else np.moveaxis(levels, -1, 0)
 
 
 def _display_frames(row: Mapping[str, Any], config: ImageConfig) -> Iterator[Array]:
-    # Training and inference from the cache never decode: the decoders load only here.
+    # Training and scoring from the cache never decode: the decoders load only here.
+    from medray.dicom.failures import unusable
     from medray.dicom.pixels import display_values, frame_arrays
 
+    window = config.window
+    chosen = (window.center, window.width) if isinstance(window, Window) else window
     for stored in frame_arrays(row):
-        yield display_values(stored, row, config.window)
+        try:
+            yield display_values(stored, row, chosen)
+        except Exception as error:  # one header with an impossible window must not stop a night
+            raise unusable(error, otherwise="bad_pixel_header") from None
 
 
 def prepare(row: Mapping[str, Any], config: ImageConfig) -> Sequence[Example]:
@@ -64,7 +68,7 @@ def prepare(row: Mapping[str, Any], config: ImageConfig) -> Sequence[Example]:
         row: a row of `images` with `PREPARE_COLUMNS`, accepted by `accepts`.
 
     Raises:
-        Unusable: a frame cannot be decoded.
+        Unusable: a frame cannot be decoded, or the header's grey levels make no sense.
     """
     wanted = None if config.frames == "all" else 1
     frames = islice(_display_frames(row, config), wanted)
