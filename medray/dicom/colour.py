@@ -17,7 +17,8 @@ def rgb_from_ybr(frame: Array) -> Array:
     """YBR_FULL (H, W, 3) uint8 -> RGB uint8, rounded half up."""
     centred = frame.astype(np.float32) - np.array([0, 128, 128], np.float32)
     converted = centred @ _FROM_YBR.astype(np.float32)
-    return np.clip(np.floor(converted + 0.5), 0, 255).astype(np.uint8)
+    rounded: Array = np.clip(np.floor(converted + 0.5), 0, 255).astype(np.uint8)
+    return rounded
 
 
 def rgb_from_palette(frame: Array, palette: Mapping[str, Mapping[str, Any]]) -> Array:
@@ -33,4 +34,5 @@ def look_up(stored: Array, table: Mapping[str, Any]) -> Array:
     entries = np.frombuffer(table["entries"], "<u2")
     index = np.clip(stored.astype(np.int64) - table["first"], 0, len(entries) - 1)
     narrow = np.uint8 if table["bits"] <= 8 else np.uint16
-    return entries.astype(narrow)[index]
+    found: Array = entries.astype(narrow)[index]
+    return found

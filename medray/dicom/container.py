@@ -10,9 +10,9 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from medray.errors import Unusable
 from medray.dicom.structure import Encoding, Walker
 from medray.dicom.syntaxes import BIG_ENDIAN, EXPLICIT, IMPLICIT, Syntax, syntax_of
+from medray.errors import Unusable
 
 PREAMBLE = 128
 MAGIC = b"DICM"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pydicom.dataset import Dataset
 
@@ -96,7 +97,7 @@ def _by_offsets(
         raise Unusable("bad_frames", f"{len(offsets)} offsets for {frames} frames")
     index_at = {place: index for index, (place, _) in enumerate(fragments)}
     firsts = [index_at.get(offset, -1) for offset in offsets]
-    if firsts[0] != 0 or any(b <= a for a, b in zip(firsts, firsts[1:], strict=False)):
+    if firsts[0] != 0 or any(b <= a for a, b in pairwise(firsts)):
         raise Unusable("bad_frames", "offsets that do not point at fragments in order")
     return _by_firsts(fragments, firsts)
 

@@ -10,8 +10,9 @@ from pydicom.filereader import read_dataset
 
 from medray.dicom.config import DicomConfig
 from medray.dicom.container import open_container
-from medray.dicom.structure import Element, find_pixels
+from medray.dicom.structure import Element, walk
 from medray.dicom.syntaxes import Syntax
+from medray.dicom.wanted import WANTED
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Instance:
     """One SOP instance with pixels.
 
     Attributes:
-        header: the elements before Pixel Data.
+        header: the wanted elements before Pixel Data, see `wanted`.
         body: the bytes of the data set, inflated.
         pixels: place of Pixel Data in `body`.
         syntax: how header and pixels are written.
@@ -40,7 +41,6 @@ def read_instance(data: bytes, config: DicomConfig) -> Instance:
     """
     container = open_container(data, config.inflated_bytes)
     body, encoding = container.body, container.encoding
-    pixels = find_pixels(body, container.start, encoding, config.sequence_depth)
-    stream = BytesIO(body[container.start : pixels.at])
-    header = read_dataset(stream, encoding.implicit, encoding.little)
-    return Instance(header, body, pixels, container.syntax)
+    found = walk(body, container.start, encoding, config.sequence_depth, WANTED)
+    header = read_dataset(BytesIO(found.header), encoding.implicit, encoding.little)
+    return Instance(header, body, found.pixels, container.syntax)

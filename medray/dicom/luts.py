@@ -66,5 +66,5 @@ def _entries(found: tuple[object, ...], count: int, little: bool) -> np.ndarray[
             swapped = narrow if little else narrow[: len(raw) // 2 * 2].reshape(-1, 2)[:, ::-1]
             return swapped.reshape(-1)[:count]
     elif len(found) == count:
-        return np.array([int(value) & 0xFFFF for value in found])  # type: ignore[call-overload,no-any-return]
+        return np.array([int(value) & 0xFFFF for value in found])  # type: ignore[call-overload]
     raise Unusable("bad_pixel_header", f"a lookup table without its {count} entries")

@@ -7,6 +7,7 @@ header; everything coloured, palettes included, gives (H, W, 3) RGB.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -51,7 +52,7 @@ def frame_arrays(row: Row) -> Iterator[Array]:
         Unusable: decode_failed, also when a frame has not the form that the header declares.
     """
     form, offsets, cell = pixel_header(row), row["frame_offsets"], memoryview(row["frames"])
-    for start, end in zip(offsets, offsets[1:], strict=False):
+    for start, end in pairwise(offsets):
         try:
             frame = _decode(bytes(cell[start:end]), row, form)
             _check(frame, form)
@@ -137,7 +138,9 @@ def display_values(frame: Array, row: Row, window: Window) -> Array:
     if row["PhotometricInterpretation"] == "MONOCHROME1" or row["PresentationLUTShape"] == "INVERSE":
         levels = 1 - levels
     padding = _padding(frame, row)
-    return levels if padding is None else np.where(padding, np.float32(0), levels)
+    if padding is not None:
+        levels[padding] = 0
+    return levels
 
 
 def _windowed(values: Array, row: Row, window: Window) -> Array:
@@ -148,8 +151,8 @@ def _windowed(values: Array, row: Row, window: Window) -> Array:
         return function(values, row["WindowCenter"][0], row["WindowWidth"][0])
     if window == "dicom" and row["voi_lut"] is not None:
         table = row["voi_lut"]
-        mapped = look_up(np.rint(values), table).astype(np.float32)
-        return np.clip(mapped / np.float32(2 ** table["bits"] - 1), 0, 1)
+        levels: Array = look_up(np.rint(values), table) / np.float32(2 ** table["bits"] - 1)
+        return np.clip(levels, 0, 1).astype(np.float32)
     low, high = _stored_range(row)
     return linear_exact(values, (low + high) / 2, max(high - low, 1e-6))
 
@@ -170,10 +173,11 @@ def _padding(frame: Array, row: Row) -> Array | None:
     if first is None:
         return None
     low, high = sorted((first, first if last is None else last))
-    return (frame >= low) & (frame <= high)
+    padding: Array = (frame >= low) & (frame <= high)
+    return padding
 
 
 def _colour_maximum(row: Row) -> int:
     table = row["palette"]
     bits: int = row["BitsStored"] if table is None else table["red"]["bits"]
-    return 2 ** (8 if bits <= 8 else 16 if table is not None else bits) - 1
+    return (1 << bits) - 1

@@ -52,7 +52,8 @@ def _scrub_jpeg(frame: bytes) -> bytes | memoryview:
     """Blank segments, and nothing behind the end of the image."""
     end = frame.rfind(b"\xff\xd9")
     frame = frame if end < 0 else frame[: end + 2]
-    spans, at = [], 2
+    spans: list[Span] = []
+    at = 2
     while frame[at + 1] != SOS:
         if frame[at] != 0xFF:
             raise Unusable("bad_frames", "no marker where a segment should begin")
@@ -100,7 +101,7 @@ def _jpeg2000_comments(frame: bytes) -> list[Span]:
 
 def _jpeg2000_header(frame: bytes, at: int) -> tuple[int, list[Span]]:
     """Where the marker segments from `at` end, and the comments among them."""
-    spans = []
+    spans: list[Span] = []
     while True:
         marker, length = struct.unpack_from(">HH", frame, at)
         if marker in (J2K_SOT, J2K_SOD, J2K_EOC):

@@ -8,6 +8,7 @@ its parent and that the last one ends where the bytes end.
 from __future__ import annotations
 
 import struct
+from collections.abc import Container
 from dataclasses import dataclass
 
 from pydicom.datadict import dictionary_VR
@@ -157,19 +158,38 @@ def _implicit_vr(tag: int, length: int) -> bytes:
         return b"UN"
 
 
-def find_pixels(body: bytes, start: int, encoding: Encoding, sequence_depth: int) -> Element:
-    """Pixel Data at the top level of the data set `body[start:]`, after a walk over all of it.
+@dataclass(frozen=True)
+class Structure:
+    """What the walk over a data set found.
+
+    Attributes:
+        header: the bytes of the wanted top-level elements before Pixel Data, in order: a data set
+            of its own.
+        pixels: Pixel Data.
+    """
+
+    header: bytes
+    pixels: Element
+
+
+def walk(
+    body: bytes, start: int, encoding: Encoding, sequence_depth: int, wanted: Container[int]
+) -> Structure:
+    """A walk over all of the data set `body[start:]`.
 
     Raises:
-        Unusable: truncated, malformed, too_deep, bad_frames; no_pixels where there is none.
+        Unusable: truncated, malformed, too_deep, bad_frames; no_pixels where there are none.
     """
-    walker, at, pixels, floats = Walker(body, encoding, sequence_depth), start, None, False
-    while at < len(body):
-        element = walker.element(at, len(body))
+    walker, at, end = Walker(body, encoding, sequence_depth), start, len(body)
+    header, pixels, floats = [], None, False
+    while at < end:
+        element = walker.element(at, end)
+        at = element.end
         if element.tag == PIXEL_DATA:
             pixels = element
+        elif pixels is None and element.tag in wanted:
+            header.append(body[element.at : at])
         floats = floats or element.tag in FLOAT_PIXEL_DATA
-        at = element.end
     if pixels is None:
         raise Unusable("no_pixels", "only floating point pixel data" if floats else "")
-    return pixels
+    return Structure(b"".join(header), pixels)

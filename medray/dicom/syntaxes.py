@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pydicom.uid import UID_dictionary
+from pydicom._uid_dict import UID_dictionary
 
 Kind = Literal["native", "rle", "jpeg", "jpeg_lossless", "jpegls", "jpeg2000", "unknown"]
 

@@ -14,9 +14,9 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
-from pydicom.pixels import get_encoder
+from pydicom.pixels.encoders.base import RLELosslessEncoder
 from pydicom.sequence import Sequence
-from pydicom.uid import UID, RLELossless
+from pydicom.uid import UID
 
 from medray.contracts import Array
 from medray.dicom.syntaxes import (
@@ -140,14 +140,7 @@ def _pixel_data(to: Dataset, pixels: Array, transfer_syntax: str) -> None:
 
 def _codestream(pixels: Array, transfer_syntax: str) -> bytes:
     if transfer_syntax == RLE.uid:
-        form = {"rows": pixels.shape[0], "columns": pixels.shape[1], "number_of_frames": 1}
-        bits = {"bits_allocated": pixels.dtype.itemsize * 8, "bits_stored": pixels.dtype.itemsize * 8}
-        grey = {
-            "samples_per_pixel": 1,
-            "photometric_interpretation": "MONOCHROME2",
-            "pixel_representation": 0,
-        }
-        return get_encoder(RLELossless).encode(pixels, **form, **bits, **grey)
+        return _rle(pixels)
     if transfer_syntax == JPEG_LS.uid:
         encoded = imagecodecs.jpegls_encode(pixels)
     elif transfer_syntax == JPEG_2000_LOSSLESS.uid:
@@ -157,6 +150,20 @@ def _codestream(pixels: Array, transfer_syntax: str) -> bytes:
     else:  # selection value 1, which the syntax demands; liblj92 writes 6
         encoded = imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=1)
     return bytes(encoded)
+
+
+def _rle(pixels: Array) -> bytes:
+    return RLELosslessEncoder.encode(
+        pixels,
+        rows=pixels.shape[0],
+        columns=pixels.shape[1],
+        number_of_frames=1,
+        samples_per_pixel=1,
+        photometric_interpretation="MONOCHROME2",
+        bits_allocated=pixels.dtype.itemsize * 8,
+        bits_stored=pixels.dtype.itemsize * 8,
+        pixel_representation=0,
+    )
 
 
 def _file(instance: Dataset, transfer_syntax: str) -> bytes:

@@ -10,14 +10,14 @@ import imagecodecs
 
 from medray.contracts import Array
 
-
 ADOBE = b"\xff\xee\x00\x0eAdobe"  # a shorter segment of that name is none to libjpeg
 
 
 def decode(codestream: bytes, photometric: str) -> Array:
     """One frame, (H, W) or (H, W, 3) RGB; uint8, or uint16 for 12 bits."""
+    frame: Array
     if photometric.startswith("MONOCHROME") or ADOBE in codestream:
-        frame: Array = imagecodecs.jpeg8_decode(codestream)
+        frame = imagecodecs.jpeg8_decode(codestream)
         return frame
     # Without the marker libjpeg guesses. With one colour space in and out it leaves the components
     # alone, whatever their name.
