@@ -15,6 +15,7 @@ from medray.contracts import Bad, SourceObject
 from medray.drivers.collide import settle
 from medray.drivers.ingest_chunk import IngestChunk, IngestWork, pseudonyms_of
 from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.labels import ingest_labels
 from medray.drivers.open_plans import open_plans
 from medray.engine.chunks import run_chunks
 from medray.errors import StorageError
@@ -36,15 +37,25 @@ _ID = ("source_key", "source_etag", "size_bytes")
 Listing = dict[tuple[str, str, int], SourceObject]  # pseudonymous identity -> object
 
 
-def ingest(recipe: IngestRecipe, job: Job) -> Result:
-    """Bring everything new of the archive into the lake.
+def ingest_archive(recipe: IngestRecipe, job: Job) -> Result:
+    """Bring everything new of the archive and of its label file into the lake.
 
     Raises:
-        KeyMismatchError, StorageError, AccountingError, EngineError: nothing partial is visible,
-            and running again continues.
+        KeyMismatchError, StorageError, LabelError, AccountingError, EngineError: nothing partial
+            is visible, and running again continues.
     """
     pseudonyms = pseudonyms_of(recipe.deidentify)
     claim(job.store, recipe.lake, Identity(pseudonyms.fingerprint, pseudonyms.identified))
+    images = ingest_objects(recipe, job, pseudonyms)
+    if recipe.labels is None:
+        return images
+    labels = ingest_labels(recipe, recipe.labels, pseudonyms, job)
+    status = "nothing" if images.status == labels.status == "nothing" else "done"
+    return Result(status, images.run_ids + labels.run_ids, images.sums + labels.sums, images.facts)
+
+
+def ingest_objects(recipe: IngestRecipe, job: Job, pseudonyms: Pseudonyms) -> Result:
+    """Bring every new object of the archive into the lake."""
     listing = _list(recipe, job, pseudonyms)
     stream = f"archive {recipe.source.uri}"
     results = [_execute(plan, recipe, job, listing) for plan in open_plans(job, recipe.lake, JOB, stream)]

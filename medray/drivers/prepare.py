@@ -14,6 +14,7 @@ from medray.contracts import Family
 from medray.drivers.inputs import DataFile, InputKey, newest_inputs, read_inputs
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.prepare_chunk import PrepareChunk, PrepareWork
+from medray.drivers.open_plans import open_plans
 from medray.engine.chunks import run_chunks
 from medray.planning.accounting import Sum
 from medray.recipes.recipe import Recipe
@@ -42,15 +43,19 @@ def prepare_files(
 
     An input that failed with this preparation before is not tried again.
     """
-    refused = refused_before(state, family, config)
-    missing = [file for file in files if file.accepted() and not job.store.exists(file.shard)]
+    hashed = prepare_hash(family.name, family.prepare_key(config))
+    results = [_execute(plan, recipe.lake, job) for plan in open_plans(job, recipe.lake, JOB, f"prepare {hashed}")]
+    refused = refused_before(snapshot(job.store, recipe.lake), family, config)
     accepted = sum(len(file.accepted()) for file in files)
-    todo = [[item.key for item in file.accepted() if item.key not in refused] for file in missing]
-    known = accepted - sum(len(keys) for keys in todo)
-    if not missing:
-        return Result("nothing", sums=(Sum("accepted", accepted, {"known": known, "prepared": 0, "quarantined": 0}).checked(),))
-    plan = write_plan(job.store, recipe.lake, _plan(recipe, job, family, config, state, missing, todo, accepted, known))
-    return _execute(plan, recipe.lake, family, config, missing, todo, job)
+    missing = [file for file in files if file.accepted() and not job.store.exists(file.shard)]
+    if missing:
+        plan = _plan(recipe, job, family, config, state, missing, refused, accepted)
+        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe.lake, job))
+    if not results:
+        return Result("nothing", sums=(Sum("accepted", accepted, {"known": accepted, "prepared": 0, "quarantined": 0}),))
+    return Result(
+        "done", tuple(run for one in results for run in one.run_ids), tuple(part for one in results for part in one.sums), results[-1].facts
+    )
 
 
 def refused_before(state: Snapshot, family: Family, config: Any) -> set[InputKey]:
@@ -62,44 +67,56 @@ def refused_before(state: Snapshot, family: Family, config: Any) -> set[InputKey
 
 def _plan(
     recipe: Recipe, job: Job, family: Family, config: Any, state: Snapshot, missing: Sequence[DataFile],
-    todo: Sequence[Sequence[InputKey]], accepted: int, known: int,
+    refused: set[InputKey], accepted: int,
 ) -> Plan:  # fmt: skip
-    rows = [(number, missing[number].path, *key) for number, keys in enumerate(todo) for key in keys]
+    rows = [(number, *item.key) for number, file in enumerate(missing) for item in file.accepted() if item.key not in refused]
     inputs = pa.table(
         {
             "chunk": pa.array([row[0] for row in rows], pa.int32()),
-            "data_file": pa.array([row[1] for row in rows], pa.string()),
-            "SOPInstanceUID": pa.array([row[2] for row in rows], pa.string()),
-            "input_version": pa.array([row[3] for row in rows], pa.int32()),
+            "SOPInstanceUID": pa.array([row[1] for row in rows], pa.string()),
+            "input_version": pa.array([row[2] for row in rows], pa.int32()),
         }
     )
+    hashed = prepare_hash(family.name, family.prepare_key(config))
     facts = {
+        "family": family.name,
+        "config": config.model_dump(mode="json"),
+        "prepare_hash": hashed,
+        "data_files": [file.path for file in missing],
         "accepted": accepted,
-        "known": known,
-        "prepare_hash": prepare_hash(family.name, family.prepare_key(config)),
-        "shards": [file.shard.rsplit("/", 1)[-1] for file in missing],
+        "known": accepted - len(rows),
     }
-    return new_plan(recipe, JOB, "prepare", job.run_date, state.versions, facts, inputs)
+    return new_plan(recipe, JOB, f"prepare {hashed}", job.run_date, state.versions, facts, inputs)
 
 
-def _execute(
-    plan: Plan, lake: str, family: Family, config: Any, missing: Sequence[DataFile], todo: Sequence[Sequence[InputKey]], job: Job
-) -> Result:
+def _execute(plan: Plan, lake: str, job: Job) -> Result:
+    """Do what the plan says; all it needs stands in it."""
     started = time.monotonic()
-    chunks = [
-        PrepareChunk(number, file.path, file.shard, frozenset(keys))
-        for number, (file, keys) in enumerate(zip(missing, todo, strict=True))
-    ]
+    family = rooms.family(plan.facts["family"])
+    config = family.Config.model_validate(plan.facts["config"])
+    work = PrepareWork(family, config, job.store, lake)
     done = []
     with job.tell.bar("prepare", plan.inputs.num_rows) as bar:
-        for fact in run_chunks(PrepareWork(family, config, job.store, lake), chunks):
+        for fact in run_chunks(work, _chunks(plan, lake, family, config, job)):
             done.append(fact)
             bar.advance(fact["inputs"])
     bad = [item for fact in sorted(done, key=lambda item: str(item["data_file"])) for item in fact["bad"]]
-    prepared = plan.inputs.num_rows - len(bad)
-    total = Sum("accepted", plan.facts["accepted"], {"known": plan.facts["known"], "prepared": prepared, "quarantined": len(bad)})
+    parts = {"known": plan.facts["known"], "prepared": sum(fact["inputs"] - len(fact["bad"]) for fact in done), "quarantined": len(bad)}
+    total = Sum("accepted", plan.facts["accepted"], parts).checked()
     rows = [{**item, "stage": "prepare", "prepare_hash": plan.facts["prepare_hash"], "run_id": plan.run_id} for item in bad]
     files = write_rows(job.store, lake, plan, QUARANTINE, pa.Table.from_pylist(rows, schema=QUARANTINE.schema), "quarantine")
-    commit_run(job.store, lake, plan, Outcome(total.checked().counts(), {QUARANTINE.name: files}, host_facts(started)))
+    commit_run(job.store, lake, plan, Outcome(total.counts(), {QUARANTINE.name: files}, host_facts(started)))
     job.tell.say(str(total))
     return Result("done", (plan.run_id,), (total,), {"seconds": round(time.monotonic() - started, 2)})
+
+
+def _chunks(plan: Plan, lake: str, family: Family, config: Any, job: Job) -> list[PrepareChunk]:
+    rows: list[set[InputKey]] = [set() for _ in plan.facts["data_files"]]
+    for number, uid, version in zip(*(plan.inputs[name].to_pylist() for name in plan.inputs.column_names), strict=True):
+        rows[number].add((uid, version))
+    state = snapshot(job.store, lake).at(plan.tables_read)
+    files = {file.path: file for file in read_inputs(state, plan.facts["data_files"], family, config)}
+    return [
+        PrepareChunk(number, path, files[path].shard, frozenset(rows[number]))
+        for number, path in enumerate(plan.facts["data_files"])
+    ]

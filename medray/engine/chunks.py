@@ -33,7 +33,7 @@ def run_chunks(work: Work, chunks: Sequence[Any]) -> Iterator[Facts]:
 
     dataset = ray.data.from_items(
         [{"payload": pickle.dumps(chunk)} for chunk in chunks], override_num_blocks=len(chunks)
-    ).map_batches(_Once(work), batch_size=1, num_cpus=1, max_retries=3)
+    ).map_batches(_Once(work), batch_size=1, num_cpus=1)
     yield from _facts(dataset)
 
 
@@ -53,8 +53,6 @@ def run_actors(
         batch_size=1,
         num_cpus=1,
         num_gpus=gpus_each or None,
-        max_restarts=3,
-        max_task_retries=3,
         compute=ray.data.ActorPoolStrategy(size=min(actors, len(chunks))),
     )
     yield from _facts(dataset)

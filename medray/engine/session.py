@@ -17,10 +17,6 @@ _SETTINGS = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",  # 2 s by default: a report costs 1.2 s instead of 6 ms
     "RAY_DATA_USE_DATASOURCE_V2": "0",  # the V2 reader is 3 to 10 times slower here
     "RAY_TRAIN_WORKER_HEALTH_CHECK_TIMEOUT_S": "60",
-    "RAY_DEDUP_LOGS": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_LOG_TO_STDERR": "0",
-    "RAY_BACKEND_LOG_LEVEL": "error",
 }
 
 
@@ -93,3 +89,18 @@ def gpus() -> int:
     import ray
 
     return int(ray.cluster_resources().get("GPU", 0))
+
+
+def scoring_actors(asked: int | None) -> tuple[int, float]:
+    """How many scoring actors the cluster takes, and the GPUs of each.
+
+    One actor a GPU; without GPUs one single-threaded actor a CPU, but for one CPU that is left to
+    the tasks that feed them (without it the pipeline would wait for ever).
+    """
+    import ray
+
+    has_gpus = gpus()
+    most = has_gpus or max(int(ray.cluster_resources().get("CPU", 1)) - 1, 1)
+    actors = min(asked or most, most)
+    require(actors + (0 if has_gpus else 1), f"scoring with {actors} actor(s)", gpus=actors if has_gpus else 0)
+    return actors, 1.0 if has_gpus else 0.0

@@ -88,7 +88,7 @@ def write_shard(store: Store, uri: str, keys: Sequence[Key], values: Sequence[Ar
 
 def open_shard(store: Store, uri: str) -> Shard:
     """Map a shard; one in a bucket is first copied to this node, once."""
-    reader = pa.ipc.open_file(pa.memory_map(_local(store, uri)))
+    reader = pa.ipc.open_file(pa.memory_map(local_path(store, uri)))
     batch = reader.get_batch(0)
     facts = json.loads(reader.schema.metadata[FACTS])
     column = batch["values"]
@@ -103,7 +103,8 @@ def read_shard_facts(store: Store, uri: str) -> dict[str, Any]:
         return facts
 
 
-def _local(store: Store, uri: str) -> str:
+def local_path(store: Store, uri: str) -> str:
+    """A path on this node with the bytes of an immutable object; S3 objects are copied once."""
     if not is_s3(uri):
         return uri
     folder = Path(tempfile.gettempdir()) / "medray-cache"

@@ -1,0 +1,158 @@
+"""Label files become rows of `labels`; rows of `labels` become the answers to an input."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from medray.drivers.inputs import Input
+from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.open_plans import open_plans
+from medray.errors import LabelError
+from medray.planning.accounting import Sum
+from medray.planning.label_rows import LabelKey, keyed_rows
+from medray.privacy.pseudonyms import Pseudonyms
+from medray.recipes.ingest import Archive, LabelFile
+from medray.schema.images import IMAGES
+from medray.schema.labels import INPUT_KEYS, LABELS, VALUES
+from medray.schema.quarantine import QUARANTINE
+from medray.storage.commit import Outcome, commit_run, write_rows
+from medray.storage.failures import told
+from medray.storage.plans import Plan, write_plan
+from medray.storage.snapshot import Snapshot, snapshot
+
+JOB = "labels"
+
+
+def ingest_labels(recipe: Archive, file: LabelFile, pseudonyms: Pseudonyms, job: Job) -> Result:
+    """Bring the answers of a label file that are new or changed into the lake.
+
+    Raises:
+        LabelError: the file lacks a column, holds a value of another kind, or names no input.
+    """
+    stream = f"labels {file.uri}"
+    results = [_execute(plan, recipe.lake, job) for plan in open_plans(job, recipe.lake, JOB, stream)]
+    state = snapshot(job.store, recipe.lake)
+    rows, missing = keyed_rows(_read(file, job), file, recipe.source.uri, pseudonyms, _midnight(job.run_date))
+    matched = _matched(state, rows)
+    standing = latest(state, set(file.columns))
+    new = [row for row in rows if standing.get(_key(row)) != _value(row)]
+    if rows and not matched:
+        raise LabelError(
+            f"label file {file.uri}", f"{len(rows):,} answers of which none names an input of the lake",
+            f"values of {file.key} in column {file.key_column!r}", "correct [labels] key or key_column; images are kept",
+        )  # fmt: skip
+    if matched < len(rows):
+        job.tell.warn(f"labels: {len(rows) - matched:,} of {len(rows):,} answers name no input of the lake (kept for when it comes)")
+    facts = {"listed": len(rows) + missing, "known": len(rows) - len(new), "missing": missing}
+    if new:
+        inputs = pa.Table.from_pylist([{"chunk": 0, **row} for row in new], schema=_inputs_schema())
+        plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, inputs)
+        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe.lake, job))
+    if not results:
+        return Result("nothing", sums=(_sum(facts, 0),))
+    return Result("done", tuple(run for one in results for run in one.run_ids), tuple(part for one in results for part in one.sums))
+
+
+def latest(state: Snapshot, labels: Iterable[str]) -> dict[LabelKey, Any]:
+    """The newest answer for each input key and label."""
+    best: dict[LabelKey, tuple[datetime, Any]] = {}
+    columns = (*INPUT_KEYS, "label", *VALUES, "labelled_at")
+    for batch in state.scan(LABELS, columns, pc.field("label").isin(sorted(labels))):
+        for row in batch.to_pylist():
+            key = _key(row)
+            if key not in best or best[key][0] <= row["labelled_at"]:
+                best[key] = (row["labelled_at"], _value(row))
+    return {key: value for key, (_, value) in best.items()}
+
+
+def answers(inputs: Sequence[Input], known: Mapping[LabelKey, Any], label: str) -> list[Any]:
+    """The answer for each input, None where it is missing; the most specific key wins."""
+    return [_answer(item, known, label) for item in inputs]
+
+
+def _answer(item: Input, known: Mapping[LabelKey, Any], label: str) -> Any:
+    places = (
+        ("source_key", item.source_key), ("SOPInstanceUID", item.uid),
+        ("StudyInstanceUID", item.study_uid), ("subject_id", item.subject_id),
+    )  # fmt: skip
+    for column, value in places:
+        found = known.get((column, value, label))
+        if found is not None:
+            return found
+    return None
+
+
+def _key(row: Mapping[str, Any]) -> LabelKey:
+    column = next(name for name in INPUT_KEYS if row.get(name) is not None)
+    return (column, row[column], row["label"])
+
+
+def _value(row: Mapping[str, Any]) -> Any:
+    return next((row[name] for name in VALUES if row.get(name) is not None), None)
+
+
+def _read(file: LabelFile, job: Job) -> pa.Table:
+    wanted = [file.key_column, *file.columns, *([file.labelled_at] if file.labelled_at else [])]
+    with told(f"label file {file.uri}"):
+        data = pa.BufferReader(job.store.read(file.uri))
+    try:
+        if file.uri.endswith(".parquet"):
+            table = pq.read_table(data)
+        else:
+            options = pacsv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), strings_can_be_null=False)
+            table = pacsv.read_csv(data, convert_options=options)
+    except pa.ArrowInvalid as error:
+        raise LabelError(f"label file {file.uri}", "text that is no table", "CSV with a header line, or Parquet", "open it and look") from error
+    absent = [name for name in wanted if name not in table.column_names]
+    if absent:
+        raise LabelError(
+            f"label file {file.uri}", f"no column {', '.join(absent)}", f"columns: {', '.join(table.column_names)}", "correct [labels]"
+        )
+    return table.select(wanted)
+
+
+def _matched(state: Snapshot, rows: Sequence[Mapping[str, Any]]) -> int:
+    """How many rows name an input that the lake has seen."""
+    if not rows:
+        return 0
+    column = _key(rows[0])[0]
+    wanted = {row[column] for row in rows}
+    seen: set[Any] = set()
+    for contract in (IMAGES, QUARANTINE):
+        if column in contract.schema.names:
+            for batch in state.scan(contract, (column,)):
+                seen.update(value for value in batch[column].to_pylist() if value in wanted)
+    return sum(row[column] in seen for row in rows)
+
+
+def _execute(plan: Plan, lake: str, job: Job) -> Result:
+    started = time.monotonic()
+    rows = plan.inputs.drop_columns(["chunk"])
+    rows = rows.append_column(LABELS.schema.field("run_id"), pa.array([plan.run_id] * rows.num_rows, pa.string()))
+    total = _sum(plan.facts, rows.num_rows)
+    files = write_rows(job.store, lake, plan, LABELS, rows.cast(LABELS.schema), "labels")
+    commit_run(job.store, lake, plan, Outcome(total.counts(), {LABELS.name: files}, host_facts(started)))
+    job.tell.say(f"labels: {total}")
+    return Result("done", (plan.run_id,), (total,))
+
+
+def _sum(facts: Mapping[str, Any], added: int) -> Sum:
+    return Sum("answers", facts["listed"], {"known": facts["known"], "added": added, "missing": facts["missing"]}).checked()
+
+
+def _inputs_schema() -> pa.Schema:
+    fields = [pa.field("chunk", pa.int32()), *(field for field in LABELS.schema if field.name != "run_id")]
+    return pa.schema(fields)
+
+
+def _midnight(run_date: str) -> datetime:
+    day = date.fromisoformat(run_date)
+    return datetime(day.year, day.month, day.day)

@@ -1,0 +1,167 @@
+"""The `predict` driver: what is asked for and not answered yet is prepared, scored, accounted."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from medray import rooms
+from medray.contracts import Family
+from medray.drivers.inputs import DataFile, InputKey, newest_inputs, read_inputs
+from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.open_plans import open_plans
+from medray.drivers.predict_chunk import MakeScorer, PredictChunk, Stamp
+from medray.drivers.prepare import prepare_files, refused_before
+from medray.engine.chunks import run_actors
+from medray.engine.session import scoring_actors
+from medray.planning.accounting import Sum
+from medray.recipes.recipe import Recipe
+from medray.recipes.score import PredictRecipe
+from medray.schema.predictions import PREDICTIONS
+from medray.storage.commit import Outcome, commit_run, new_file
+from medray.storage.models import Registered, choose, load_model
+from medray.storage.plans import Plan, write_plan
+from medray.storage.snapshot import Snapshot, snapshot
+
+JOB = "predict"
+
+
+def predict(recipe: PredictRecipe, job: Job) -> Result:
+    """Score every image that the recipe selects and this model has not answered.
+
+    Raises:
+        ModelError, StorageError, AccountingError, EngineError: nothing partial is visible.
+    """
+    model = choose(job.store, recipe.lake, recipe.model.name, recipe.model.version)
+    return score(recipe, model, job, modalities=recipe.select.modalities)
+
+
+def score(
+    recipe: Recipe, model: Registered, job: Job, *, modalities: Collection[str] | None = None, only: Collection[InputKey] | None = None
+) -> Result:
+    """Score with one model; `only` names inputs, else all of the modalities are asked for."""
+    stream = f"predict {model.name}"
+    results = [_execute(plan, recipe, job) for plan in open_plans(job, recipe.lake, JOB, stream)]
+    state = snapshot(job.store, recipe.lake)
+    family, config = family_of(model, recipe.lake, job)
+    requested = newest_inputs(state, modalities)
+    if only is not None:
+        requested = {key: path for key, path in requested.items() if key in only}
+    known = _answered(state, model, requested) | (refused_before(state, family, config) & requested.keys())
+    todo = {key: path for key, path in requested.items() if key not in known}
+    job.tell.say(f"requested {len(requested):,} images, {len(known):,} known, {len(todo):,} to score")
+    if todo:
+        files = read_inputs(state, todo.values(), family, config)
+        plan = _plan(recipe, model, job, state, files, todo, len(known))
+        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job))
+    if not results:
+        total = Sum("requested", len(requested), {"known": len(known), "scored": 0, "abstained": 0, "quarantined": 0})
+        return Result("nothing", sums=(total.checked(),), facts={"model_sha256": model.sha256})
+    return Result(
+        "done", tuple(run for one in results for run in one.run_ids), tuple(part for one in results for part in one.sums), results[-1].facts
+    )
+
+
+def family_of(model: Registered, lake: str, job: Job) -> tuple[Family, Any]:
+    """The family that a model reads, with the config that it was trained with."""
+    definition = load_model(job.store, lake, model.sha256).definition
+    family = rooms.family(definition["family"])
+    return family, family.Config.model_validate(definition["family_config"])
+
+
+def _answered(state: Snapshot, model: Registered, requested: Mapping[InputKey, str]) -> set[InputKey]:
+    """Requested inputs with an answer by this very model: a look-up of key columns."""
+    answered: set[InputKey] = set()
+    same = pc.field("model_sha256") == model.sha256
+    for batch in state.scan(PREDICTIONS, ("SOPInstanceUID", "input_version"), same):
+        keys = zip(batch["SOPInstanceUID"].to_pylist(), batch["input_version"].to_pylist(), strict=True)
+        answered.update(key for key in keys if key in requested)
+    return answered
+
+
+def _plan(
+    recipe: Recipe, model: Registered, job: Job, state: Snapshot, files: Sequence[DataFile], todo: Mapping[InputKey, str], known: int
+) -> Plan:
+    wanted = [
+        (number, item) for number, file in enumerate(files) for item in file.inputs if todo.get(item.key) == file.path
+    ]
+    inputs = pa.table(
+        {
+            "chunk": pa.array([number for number, _ in wanted], pa.int32()),
+            "SOPInstanceUID": pa.array([item.uid for _, item in wanted], pa.string()),
+            "input_version": pa.array([item.input_version for _, item in wanted], pa.int32()),
+            "reason": pa.array([item.reason for _, item in wanted], pa.string()),
+        }
+    )
+    facts = {
+        "requested": known + len(wanted),
+        "known": known,
+        "model": model.name,
+        "model_version": model.version,
+        "model_sha256": model.sha256,
+        "data_files": [file.path for file in files],
+    }
+    return new_plan(recipe, JOB, f"predict {model.name}", job.run_date, state.versions, facts, inputs)
+
+
+def _execute(plan: Plan, recipe: Recipe, job: Job) -> Result:
+    """Prepare what is missing, score, commit. All that it needs stands in the plan."""
+    started = time.monotonic()
+    lake = recipe.lake
+    model = choose(job.store, lake, plan.facts["model"], plan.facts["model_version"])
+    family, config = family_of(model, lake, job)
+    state = snapshot(job.store, lake).at(plan.tables_read)
+    files = read_inputs(state, plan.facts["data_files"], family, config)
+    prepare_files(recipe, family, config, files, state, job)
+    stamp = Stamp(model, plan.code_version, plan.recipe_sha256, plan.run_id, plan.run_date, plan.planned_at)
+    actors, gpus_each = scoring_actors(recipe.compute.actors)
+    done = []
+    with job.tell.bar("predict", plan.inputs.num_rows) as bar:
+        for fact in run_actors(MakeScorer(job.store, lake, stamp), _chunks(plan, files), actors=actors, gpus_each=gpus_each):
+            done.append(fact)
+            bar.advance(fact["scored"] + fact["abstained"] + fact["quarantined"])
+    done.sort(key=lambda fact: int(fact["chunk"]))
+    parts = {"known": plan.facts["known"], **{name: sum(f[name] for f in done) for name in ("scored", "abstained", "quarantined")}}
+    total = Sum("requested", plan.facts["requested"], parts).checked()
+    outputs = {PREDICTIONS.name: [new_file(plan, fact["path"], fact) for fact in done if fact["rows"]]}
+    commit_run(job.store, lake, plan, Outcome(total.counts(), outputs, host_facts(started), model_sha256=model.sha256))
+    job.tell.say(str(total))
+    return Result("done", (plan.run_id,), (total,), _figures(model, done, started))
+
+
+def _chunks(plan: Plan, files: Sequence[DataFile]) -> list[PredictChunk]:
+    accepted: list[set[InputKey]] = [set() for _ in files]
+    refused: list[dict[InputKey, str]] = [{} for _ in files]
+    columns = (plan.inputs[name].to_pylist() for name in ("chunk", "SOPInstanceUID", "input_version", "reason"))
+    for number, uid, version, reason in zip(*columns, strict=True):
+        if reason is None:
+            accepted[number].add((uid, version))
+        else:
+            refused[number][uid, version] = reason
+    return [
+        PredictChunk(number, file.path, file.shard, frozenset(accepted[number]), refused[number])
+        for number, file in enumerate(files)
+    ]
+
+
+def _figures(model: Registered, done: Sequence[dict[str, Any]], started: float) -> dict[str, Any]:
+    reasons: Counter[str] = Counter()
+    scores: dict[str, Any] = {}
+    for fact in done:
+        reasons.update(fact["reasons"])
+        for label, counts in fact["probabilities"].items():
+            scores[label] = (np.array(counts) + scores.get(label, 0)).tolist()
+    return {
+        "model": model.name,
+        "version": model.version,
+        "model_sha256": model.sha256,
+        "reasons": dict(reasons.most_common()),
+        "scores": scores,
+        "seconds": round(time.monotonic() - started, 2),
+    }

@@ -1,0 +1,111 @@
+"""Distributed training with Ray Train, watched and bounded by the driver."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load as load_tensors
+
+from medray.contracts import Array
+from medray.engine.loop import FitSpec, worker
+from medray.engine.session import gpus, require
+from medray.errors import EngineError
+from medray.storage.uri import join
+
+Watch = Callable[[dict[str, float]], None]
+_POLL_S = 0.5
+
+
+def fit(spec: FitSpec, watch: Watch) -> tuple[dict[str, Array], Array, list[dict[str, float]]]:
+    """Train until done, resuming what an earlier attempt in the same folder has reached.
+
+    Args:
+        watch: called with each finished epoch's record, in order.
+
+    Returns:
+        Weights by name, tuning logits (N, O) in the order of the examples, and the epochs.
+
+    Raises:
+        EngineError: the cluster is too small, workers died too often, or no epoch ended in
+            `stall_s` seconds.
+    """
+    import ray
+
+    use_gpu = spec.training.gpu == "auto" and gpus() >= spec.training.workers
+    require(spec.training.workers, f"training with {spec.training.workers} workers")
+    if not spec.store.exists(spec.result_uri):
+        run = ray.remote(num_cpus=0, max_retries=0)(_run).remote(spec, use_gpu)
+        _wait(spec, run, watch)
+    tensors = load_tensors(spec.store.read(spec.result_uri))
+    weights = {name.removeprefix("weights/"): value for name, value in tensors.items() if name.startswith("weights/")}
+    return weights, np.asarray(tensors["logits"]), _progress(spec)
+
+
+def _run(spec: FitSpec, use_gpu: bool) -> str | None:
+    """In a Ray task: the driver stays free to watch. Returns what went wrong, without its text."""
+    from ray.train import FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+
+    trainer = TorchTrainer(
+        lambda: worker(spec),
+        scaling_config=ScalingConfig(num_workers=spec.training.workers, use_gpu=use_gpu, resources_per_worker={"CPU": 1, **({"GPU": 1} if use_gpu else {})}),
+        run_config=RunConfig(
+            name="ray", storage_path=join(spec.folder, "ray"), failure_config=FailureConfig(max_failures=spec.training.retries)
+        ),
+    )
+    try:
+        trainer.fit()
+    except Exception as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        return f"{type(error).__name__} ({type(cause).__name__}: {str(cause).strip().splitlines()[-1][:200] if str(cause).strip() else ''})"
+    return None
+
+
+def _wait(spec: FitSpec, run: Any, watch: Watch) -> None:
+    import ray
+
+    seen, last = 0, time.monotonic()
+    while True:
+        ready, _ = ray.wait([run], timeout=_POLL_S)
+        for record in _progress(spec)[seen:]:
+            watch(record)
+            seen, last = seen + 1, time.monotonic()
+        if ready:
+            break
+        if time.monotonic() - last > spec.training.stall_s:
+            ray.cancel(run, force=True)
+            raise EngineError(
+                "training", f"no finished epoch in {spec.training.stall_s:g} s", "an epoch in [training] stall_s",
+                "look for waiting workers or a slow store, or raise stall_s; running again resumes",
+            )  # fmt: skip
+    failure = _outcome(run)
+    if failure is not None:
+        raise EngineError(
+            "training", f"workers that failed more than {spec.training.retries} times: {failure}", "workers that live",
+            "look for memory and for the store; running again resumes from the last epoch",
+        )  # fmt: skip
+
+
+def _outcome(run: Any) -> str | None:
+    import ray
+    from ray.exceptions import RayError
+
+    try:
+        failure: str | None = ray.get(run)
+    except RayError as error:
+        return type(error).__name__
+    return failure
+
+
+def _progress(spec: FitSpec) -> list[dict[str, float]]:
+    try:
+        history: list[dict[str, float]] = json.loads(spec.store.read(spec.progress_uri))["history"]
+    except FileNotFoundError:
+        return []
+    return history

@@ -1,0 +1,41 @@
+"""A loaded network that turns prepared values into logits, the same for a row in any batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from medray.contracts import Array, Family
+
+BATCH = 64
+
+
+class Network:
+    """One model on this process's device."""
+
+    def __init__(self, family: Family, config: Any, summary: dict[str, Any], outputs: int, weights: dict[str, Array]) -> None:
+        self._family, self._config, self._summary, self._outputs = family, config, summary, outputs
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        if self._device.type == "cpu":
+            torch.set_num_threads(1)  # N single-threaded actors beat one with N threads, and are exact
+        self._model = family.build(config, summary, outputs)
+        self._model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+        self._model.to(self._device).eval()
+
+    @torch.no_grad()
+    def logits(self, rows: Array, gather: Callable[[Array], Array]) -> Array:
+        """float32 (len(rows), outputs).
+
+        Every batch has the same size (the last is filled by repeating a row), so that kernels are
+        chosen alike and a row's logits do not depend on its neighbours.
+        """
+        out = np.empty((len(rows), self._outputs), np.float32)
+        for start in range(0, len(rows), BATCH):
+            part = rows[start : start + BATCH]
+            padded = np.concatenate([part, np.repeat(part[-1:], BATCH - len(part))])
+            inputs = self._family.collate(gather(padded), self._config, self._summary, self._device)
+            out[start : start + len(part)] = self._model(inputs)[: len(part)].float().cpu().numpy()
+        return out
