@@ -18,7 +18,7 @@ from medray.metrics.calibration import (
 )
 from medray.metrics.checks import check_lengths, check_probabilities, check_truth
 from medray.metrics.discrimination import auprc, auroc, precision_recall_points, roc_points
-from medray.metrics.ranking import area_under_roc, average_precision, cumulated, rank
+from medray.metrics.ranking import rank, weighted_areas
 from medray.metrics.records import BinaryMetrics, Estimate, Reliability, ScoreHistogram
 from medray.metrics.thresholded import RATES, confusion, rates
 
@@ -148,15 +148,13 @@ def _statistic(sample: _Sample) -> Statistic:
     cell = 2 * sample.decided.astype(np.int64) + sample.positive
 
     def values(weights: Floats) -> Floats:
-        above = cumulated(ranking, weights)
         negatives, missed, alarms, hits = np.bincount(cell, weights, 4).tolist()
         points = _points(sample, weights)
         named = rates(hits, alarms, missed, negatives)
         scalars = [
-            area_under_roc(*above),
-            average_precision(*above),
+            *weighted_areas(ranking, weights),
             *(named[name] for name in RATES),
-            np.dot(weights, squared_error) / weights.sum(),
+            np.sum(weights * squared_error) / weights.sum(),
             expected_calibration_error(points),
         ]
         return np.array([*scalars, *points[2]])

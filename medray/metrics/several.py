@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix
 from medray.metrics.bootstrap import Resampling, Statistic, estimates, replicates
 from medray.metrics.checks import check_classes, check_lengths, check_probabilities, check_truth
 from medray.metrics.evaluate import evaluate_binary
-from medray.metrics.ranking import Ranking, area_under_roc, cumulated, rank
+from medray.metrics.ranking import Ranking, rank, weighted_areas
 from medray.metrics.records import BinaryMetrics, Estimate, MulticlassMetrics, MultilabelMetrics
 
 Array = npt.NDArray[Any]
@@ -138,7 +138,7 @@ def _macro_statistic(scores: Floats, targets: Floats, defined: Sequence[int]) ->
         parts.append((rank(scores[known, index], targets[known, index] == 1), known))
 
     def values(weights: Floats) -> Floats:
-        areas = [area_under_roc(*cumulated(ranking, weights[known])) for ranking, known in parts]
+        areas = [weighted_areas(ranking, weights[known])[0] for ranking, known in parts]
         return np.array([np.mean(areas) if areas else np.nan])
 
     return values
