@@ -174,9 +174,9 @@ class Task:
         decode: (logits, config, calibration) -> per label the value columns of `predictions`,
             each a list of N: {label: {column: values}}.
         questions: config -> the `label` values that `decode` returns, in order.
-        scores: (decoded columns, config) -> float64 (N, T) of calibrated probabilities, the
-            columns matching `targets` (multiclass: one column per class, targets one-hot by
-            `one_hot`), so that evaluation reads predictions and never logits.
+        evaluate: (stored answers {label: {column of `predictions`: (N,)}}, targets (N, T), config,
+            subjects int64 (N,), resamples, seed) -> metrics by question, JSON. It reads what
+            predictions hold and never logits.
     """
 
     name: str
@@ -192,6 +192,9 @@ class Task:
     calibrate: Callable[[Array, Array, Any], Sums]
     decode: Callable[[Array, Any, Sums], dict[str, Columns]]
     questions: Callable[[Any], tuple[str, ...]]
+    evaluate: Callable[
+        [Mapping[str, Mapping[str, Array]], Array, Any, Array, int, int], dict[str, Any]
+    ]
 
 
 __all__ = [

@@ -18,7 +18,7 @@ from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.open_plans import open_plans
 from medray.drivers.predict_chunk import MakeScorer, PredictChunk, Stamp
 from medray.drivers.prepare import prepare_files, refused_before
-from medray.engine.chunks import run_actors
+from medray.engine.actors import run_actors
 from medray.engine.session import scoring_actors
 from medray.planning.accounting import Sum
 from medray.recipes.recipe import Recipe

@@ -98,11 +98,7 @@ def _plan(recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile],
             "targets": pa.array([one.targets.tolist() for one in learnt], pa.list_(pa.float32())),
         }
     )
-    return new_plan(recipe, JOB, f"train {recipe.model.name}", job.run_date, _read_versions(state), counts, inputs)
-
-
-def _read_versions(state: Snapshot) -> dict[str, int]:
-    return {name: version for name, version in state.versions.items() if name in ("images", "labels")}
+    return new_plan(recipe, JOB, f"train {recipe.model.name}", job.run_date, state.versions, counts, inputs)
 
 
 def _execute(

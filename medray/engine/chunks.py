@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from medray.engine.failures import reported
-from medray.errors import EngineError, MedrayError
+from medray.engine.failures import received, reported
+from medray.errors import EngineError
 
 Facts = dict[str, Any]
 Work = Callable[[Any], Facts]
@@ -37,27 +36,6 @@ def run_chunks(work: Work, chunks: Sequence[Any]) -> Iterator[Facts]:
     yield from _facts(dataset)
 
 
-def run_actors(
-    make: Callable[[], Work], chunks: Sequence[Any], *, actors: int, gpus_each: float
-) -> Iterator[Facts]:
-    """As `run_chunks`, on a pool of actors that each call `make` once (a model is loaded once)."""
-    if not chunks:
-        return
-    import ray
-
-    dataset = ray.data.from_items(
-        [{"payload": pickle.dumps(chunk)} for chunk in chunks], override_num_blocks=len(chunks)
-    ).map_batches(
-        _Actor,
-        fn_constructor_args=(make,),
-        batch_size=1,
-        num_cpus=1,
-        num_gpus=gpus_each or None,
-        compute=ray.data.ActorPoolStrategy(size=min(actors, len(chunks))),
-    )
-    yield from _facts(dataset)
-
-
 class _Once:
     """A batch of one chunk in, its facts out, in a task."""
 
@@ -69,32 +47,12 @@ class _Once:
         return {"facts": [reported(self._work, pickle.loads(payload)) for payload in batch["payload"]]}
 
 
-class _Actor:
-    """A batch of one chunk in, its facts out, in an actor."""
-
-    def __init__(self, make: Callable[[], Work]) -> None:
-        self._make = make
-        self._work: Work | None = None
-
-    def __call__(self, batch: dict[str, np.ndarray[Any, Any]]) -> dict[str, list[bytes]]:
-        return {"facts": [reported(self._run, pickle.loads(payload)) for payload in batch["payload"]]}
-
-    def _run(self, chunk: Any) -> Facts:
-        # Not in __init__: an error there reaches the driver as a lost actor, without its message.
-        if self._work is None:
-            self._work = self._make()
-        return self._work(chunk)
-
-
 def _facts(dataset: Any) -> Iterator[Facts]:
     from ray.exceptions import RayError
 
     try:
         for row in dataset.iter_rows():
-            told = pickle.loads(row["facts"])
-            if isinstance(told, MedrayError):
-                raise told
-            yield json.loads(told)
+            yield received(row["facts"])
     except RayError as error:
         raise EngineError(
             where="Ray Data",

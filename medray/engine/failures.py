@@ -25,6 +25,15 @@ def reported(work: Callable[[Any], dict[str, Any]], chunk: Any) -> bytes:
         return pickle.dumps(unforeseen(error))
 
 
+def received(told: bytes) -> dict[str, Any]:
+    """The facts that a worker told, or the error it met, raised here."""
+    content = pickle.loads(told)
+    if isinstance(content, MedrayError):
+        raise content
+    facts: dict[str, Any] = json.loads(content)
+    return facts
+
+
 def unforeseen(error: BaseException) -> EngineError:
     """An EngineError with the exception's type and the medray lines that it passed."""
     frames = [f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]

@@ -92,15 +92,12 @@ def gpus() -> int:
 
 
 def scoring_actors(asked: int | None) -> tuple[int, float]:
-    """How many scoring actors the cluster takes, and the GPUs of each.
-
-    One actor a GPU; without GPUs one single-threaded actor a CPU, but for one CPU that is left to
-    the tasks that feed them (without it the pipeline would wait for ever).
-    """
+    """How many scoring actors the cluster takes, and the GPUs of each: one actor a GPU, or one
+    single-threaded actor a CPU. Their chunks come from memory, so no CPU is kept for feeding."""
     import ray
 
     has_gpus = gpus()
-    most = has_gpus or max(int(ray.cluster_resources().get("CPU", 1)) - 1, 1)
-    actors = min(asked or most, most)
-    require(actors + (0 if has_gpus else 1), f"scoring with {actors} actor(s)", gpus=actors if has_gpus else 0)
+    most = has_gpus or max(int(ray.cluster_resources().get("CPU", 1)), 1)
+    actors = asked or most
+    require(actors, f"scoring with {actors} actor(s)", gpus=actors if has_gpus else 0)
     return actors, 1.0 if has_gpus else 0.0

@@ -1,8 +1,9 @@
 """Plans: the frozen list of what a run will do, written before it does anything.
 
 A plan lies in `plans/<job>/<run_id>/`: `inputs.arrow` first, then `plan.json`, which makes it
-exist. `run_id` is the hash of both without clock or randomness; `planned_at` stands beside the
-hashed part, and the first writer's is everybody's.
+exist. `run_id` is the hash of what will be done, without clock or randomness: the same work on
+another day is the same run. When it was planned, for which date and beside which table versions
+stand outside the hash; the first writer's are everybody's.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ class Plan:
     Attributes:
         job, name, stream: the job, the recipe's name, and what competing plans share: an open plan
             of a stream is finished before a new one is made.
-        run_date: ISO date, an argument of the job.
         code_version: of the medray that planned.
         recipe: resolved, JSON.
-        tables_read: version of every table that planning read.
         facts: other decisions of planning, JSON (counts, model hash, ...).
         inputs: one row per input with its `chunk`; columns are the job's own.
+        run_date: ISO date, an argument of the job; not part of the hash.
+        tables_read: version of every table that planning read; not part of the hash.
         planned_at: when the plan was first written; not part of the hash.
     """
 
@@ -67,21 +68,23 @@ class Plan:
             "job": self.job,
             "name": self.name,
             "stream": self.stream,
-            "run_date": self.run_date,
             "code_version": self.code_version,
             "recipe": self.recipe,
-            "tables_read": self.tables_read,
             "facts": self.facts,
         }
+
+    def document(self) -> dict[str, Any]:
+        """All but the inputs, as JSON."""
+        first = {"run_date": self.run_date, "tables_read": self.tables_read, "planned_at": self.planned_at.isoformat()}
+        return {**self._hashed(), **first}
 
 
 def write_plan(store: Store, lake: str, plan: Plan) -> Plan:
     """Freeze the plan. Returns the one that stands, which an earlier attempt may have written."""
     folder = _folder(lake, plan.job, plan.run_id)
-    document = {**plan._hashed(), "planned_at": plan.planned_at.isoformat()}
     with told(lake):
         store.put_if_absent(join(folder, "inputs.arrow"), _ipc(plan.inputs))
-        if store.put_if_absent(join(folder, "plan.json"), _canonical(document)):
+        if store.put_if_absent(join(folder, "plan.json"), _canonical(plan.document())):
             return plan
     return read_plan(store, lake, plan.job, plan.run_id)
 

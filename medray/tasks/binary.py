@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from medray.contracts import Array, Columns, Sums, Task
+from medray.metrics.evaluate import evaluate_binary
 from medray.tasks import bernoulli
 from medray.tasks.answers import answers, booleans
 from medray.tasks.config import BinaryConfig
@@ -56,6 +57,18 @@ def questions(config: BinaryConfig) -> tuple[str, ...]:
     return config.labels
 
 
+def evaluate(
+    stored: Mapping[str, Mapping[str, Array]], targets: Array, config: BinaryConfig, subjects: Array, resamples: int, seed: int
+) -> dict[str, Any]:
+    """Metrics by question, with intervals by subject, from stored answers."""
+    answer = stored[config.label]
+    found = evaluate_binary(
+        answer["predicted_boolean_probability"], targets[:, 0], answer["predicted_boolean_value"],
+        float(answer["threshold"][0]), subjects, resamples=resamples, seed=seed,
+    )  # fmt: skip
+    return {config.label: found.to_json()}
+
+
 TASK = Task(
     name="binary",
     Config=BinaryConfig,
@@ -68,4 +81,5 @@ TASK = Task(
     calibrate=calibrate,
     decode=decode,
     questions=questions,
+    evaluate=evaluate,
 )

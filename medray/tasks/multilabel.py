@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from medray.contracts import Array, Columns, Sums, Task
+from medray.metrics.several import evaluate_multilabel
 from medray.tasks import bernoulli
 from medray.tasks.answers import answers, booleans
 from medray.tasks.config import MultilabelConfig
@@ -57,6 +58,20 @@ def questions(config: MultilabelConfig) -> tuple[str, ...]:
     return config.labels
 
 
+def evaluate(
+    stored: Mapping[str, Mapping[str, Array]], targets: Array, config: MultilabelConfig, subjects: Array, resamples: int, seed: int
+) -> dict[str, Any]:
+    """Metrics by question, with intervals by subject, from stored answers."""
+    answers_of = [stored[label] for label in config.labels]
+    found = evaluate_multilabel(
+        np.stack([answer["predicted_boolean_probability"] for answer in answers_of], axis=1), targets,
+        np.stack([answer["predicted_boolean_value"] for answer in answers_of], axis=1),
+        [float(answer["threshold"][0]) for answer in answers_of], config.labels, subjects,
+        resamples=resamples, seed=seed,
+    )  # fmt: skip
+    return {"all labels": found.to_json()}
+
+
 TASK = Task(
     name="multilabel",
     Config=MultilabelConfig,
@@ -69,4 +84,5 @@ TASK = Task(
     calibrate=calibrate,
     decode=decode,
     questions=questions,
+    evaluate=evaluate,
 )
