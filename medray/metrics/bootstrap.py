@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from medray.errors import RecipeError
 from medray.metrics.records import Estimate
 
 Floats = npt.NDArray[np.float64]
@@ -24,6 +25,8 @@ Statistic = Callable[[Floats], Floats]
 class Resampling:
     """How intervals are made.
 
+    Raises RecipeError for no resamples or a level outside (0, 1).
+
     Attributes:
         resamples: how many are drawn.
         seed: of the generator; the same seed, subjects and count give the same draws.
@@ -33,6 +36,15 @@ class Resampling:
     resamples: int
     seed: int
     level: float
+
+    def __post_init__(self) -> None:
+        if self.resamples < 1 or not 0 < self.level < 1:
+            raise RecipeError(
+                where="bootstrap",
+                found=f"resamples {self.resamples} and level {self.level}",
+                allowed="1 resample or more and a level between 0 and 1",
+                do="1000 resamples and a level of 0.95 are usual",
+            )
 
 
 def replicates(

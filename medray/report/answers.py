@@ -118,12 +118,13 @@ def _basis(metrics: Json) -> str:
 
 
 def _interval_note(metrics: Json) -> str:
-    skipped = metrics["one_class_resamples"]
+    undefined = {NAMES[name]: found["undefined"] for name, found in metrics["metrics"].items()}
+    left_out = ", ".join(f"{name} {count(times)}" for name, times in undefined.items() if times)
     text = (
         f"In brackets: {100 * metrics['level']:g}% intervals from {count(metrics['resamples'])} bootstrap "
         f"resamples of subjects (seed {metrics['seed']})."
     )
-    return f"{text} {count(skipped)} resamples held one class only and are left out." if skipped else text
+    return f"{text} Not defined in some of them, and left out: {left_out}." if left_out else text
 
 
 def _cautions(metrics: Json) -> tuple[Text, ...]:

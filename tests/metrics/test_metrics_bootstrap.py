@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medray.errors import RecipeError
 from medray.metrics.bootstrap import Resampling, Statistic, estimates, replicates
 
 
@@ -25,6 +26,12 @@ def test_a_subject_is_drawn_with_all_its_rows() -> None:
     # three subjects are drawn each time
     assert np.all(weights[:, 0] + weights[:, 3] + weights[:, 4] == 3)
     assert len(np.unique(weights[:, 0])) > 1
+
+
+@pytest.mark.parametrize(("resamples", "level"), [(0, 0.95), (10, 0.0), (10, 1.0), (10, 95)])
+def test_a_bootstrap_that_cannot_be_is_refused(resamples: int, level: float) -> None:
+    with pytest.raises(RecipeError, match="1 resample or more"):
+        Resampling(resamples, 1, level)
 
 
 def test_the_same_seed_draws_the_same() -> None:

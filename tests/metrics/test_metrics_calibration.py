@@ -53,6 +53,11 @@ def test_equal_mass_bins_hold_about_as_many_each() -> None:
     assert np.abs(np.bincount(bin_of(scores, edges)) - 100).max() <= 1
 
 
+def test_equal_mass_edges_by_hand() -> None:
+    # the third of four scores opens the second of two bins
+    assert equal_mass_edges(np.array([0.4, 0.1, 0.3, 0.2]), 2).tolist() == [0.0, 0.3, 1.0]
+
+
 @pytest.mark.parametrize("scores", [[0.5] * 9, [0.0] * 9, [1.0] * 9, [0.0] * 4 + [1.0] * 5, []])
 def test_equal_scores_share_a_bin_and_no_bin_is_empty(scores: list[float]) -> None:
     values = np.array(scores)

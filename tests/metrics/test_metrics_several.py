@@ -7,8 +7,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from medray.errors import LabelError
-from medray.metrics.evaluate import evaluate_binary
-from medray.metrics.several import evaluate_multiclass, evaluate_multilabel
+from medray.metrics.evaluate import evaluate_binary, evaluate_multiclass, evaluate_multilabel
 
 CLASSES = ("normal", "mild", "severe")
 # decided: normal, mild, mild, severe, normal; the last row has no truth

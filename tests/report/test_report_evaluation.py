@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from medray.metrics.evaluate import evaluate_binary
-from medray.metrics.several import evaluate_multiclass, evaluate_multilabel
-from medray.report.answers import binary_group
+from medray.metrics.evaluate import evaluate_binary, evaluate_multiclass, evaluate_multilabel
+from medray.report.answers import binary_group, overview
 from medray.report.evaluation import ShownExample, evaluation_report
 from medray.report.render import render
 from medray.report.sections import Figure, Gallery, Group, Highlights, Sum, Table, Text
@@ -66,7 +65,12 @@ def test_a_binary_answer_shows_numbers_figures_and_all_metrics() -> None:
     cells = metrics["confusion"]
     assert tile.name == "Sensitivity"
     assert tile.value.value == metrics["metrics"]["sensitivity"]["value"]  # type: ignore[union-attr]
-    assert tile.meaning == f"{cells['true_positive']} of 120 positives found"
+    assert [number.meaning for number in group.sections[0].numbers[1:5]] == [  # type: ignore[union-attr]
+        f"{cells['true_positive']} of 120 positives found",
+        f"{cells['true_negative']} of 180 negatives cleared",
+        f"{cells['true_positive']} of {cells['true_positive'] + cells['false_positive']} positive decisions right",
+        f"{cells['true_negative']} of {cells['true_negative'] + cells['false_negative']} negative decisions right",
+    ]
     assert [figure.title for figure in group.sections[1].figures] == [  # type: ignore[union-attr]
         "Scores by truth", "ROC curve", "Precision and recall", "Calibration", "Confusion matrix",
     ]  # fmt: skip
@@ -85,6 +89,13 @@ def test_one_class_leaves_curves_out_and_says_why() -> None:
     assert "no positive example" in cautions(group)
     names = [figure.title for part in group.sections if isinstance(part, Gallery) for figure in part.figures]
     assert names == ["Scores by truth", "Calibration", "Confusion matrix"]
+
+
+def test_undefined_resamples_are_told() -> None:
+    metrics = binary(100, 0.01)
+    note = overview("", {"a": metrics}).note
+    assert f"left out: AUROC {metrics['one_class_resamples']}, AUPRC" in note
+    assert "left out" not in overview("", {"a": binary()}).note
 
 
 def test_an_interval_without_width_is_not_certainty() -> None:

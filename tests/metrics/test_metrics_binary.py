@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from medray.errors import AccountingError, LabelError, ModelError
-from medray.metrics.evaluate import METRICS, evaluate_binary
+from medray.metrics.binary import METRICS, evaluate_binary
 from medray.metrics.records import BinaryMetrics
 
 # truth 1 1 1 0 0 0 and one row without a truth; decided at 0.5
@@ -65,6 +65,23 @@ def test_the_resampled_statistic_is_the_reported_value() -> None:
         assert estimate.lower == pytest.approx(estimate.value), name
         assert estimate.upper == pytest.approx(estimate.value), name
     assert found.reliability.lower == pytest.approx(found.reliability.observed)
+
+
+def test_means_divide_by_the_rows_that_were_drawn() -> None:
+    # every squared error is 0.04, so their mean is, however many rows a draw has
+    targets = np.array([1.0, 0, 0, 0, 0, 1])
+    scores = np.where(targets == 1, 0.8, 0.2)
+    found = evaluated(scores=scores, targets=targets, decided=scores >= 0.5, subjects=np.array([1, 2, 2, 2, 3, 3]))
+    brier = found.metrics["brier"]
+    assert (brier.lower, brier.value, brier.upper) == pytest.approx((0.04, 0.04, 0.04))
+
+
+def test_reliability_points_are_those_of_the_bins() -> None:
+    found = evaluated().reliability
+    # six distinct scores, a bin each, in rising order: 0.1 0.2 0.4 0.6 0.7 0.9
+    assert found.observed == (0, 0, 1, 0, 1, 1)
+    assert found.mean_score == pytest.approx((0.1, 0.2, 0.4, 0.6, 0.7, 0.9))
+    assert found.edges == (0.0, 0.2, 0.4, 0.6, 0.7, 0.9, 1.0)
 
 
 def test_repeated_rows_of_a_subject_are_no_new_evidence() -> None:
