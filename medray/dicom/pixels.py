@@ -13,11 +13,11 @@ from typing import Any, Literal
 import numpy as np
 
 from medray.contracts import Array
-from medray.dicom.codecs import jpeg, jpeg2000, jpeg_lossless, jpegls, native, rle
+from medray.dicom.codecs import declared, jpeg, jpeg2000, jpeg_lossless, jpegls, native, rle
 from medray.dicom.colour import look_up, rgb_from_palette, rgb_from_ybr
 from medray.dicom.failures import unusable
 from medray.dicom.pixel_header import PixelHeader
-from medray.dicom.syntaxes import SYNTAXES
+from medray.dicom.syntaxes import SYNTAXES, Kind
 from medray.errors import Unusable
 from medray.ops.window import linear, linear_exact, sigmoid
 
@@ -62,30 +62,44 @@ def frame_arrays(row: Row) -> Iterator[Array]:
 
 
 def _decode(data: bytes, row: Row, form: PixelHeader) -> Array:
-    """Unsigned or signed samples as the codec gives them, with the header's signedness."""
-    kind, bits = SYNTAXES[row["TransferSyntaxUID"]].kind, form.stored
+    """Samples as the header means them, before any colour conversion."""
+    kind = SYNTAXES[row["TransferSyntaxUID"]].kind
     if kind == "native":
-        frame = native.decode(data, form)
-    elif kind == "rle":
+        return _samples(native.decode(data, form), form)
+    if kind == "rle":
         sample_bytes = form.allocated // 8
-        frame = rle.decode(data, form.rows, form.columns, form.samples, sample_bytes)
-    elif kind == "jpeg":
-        frame = jpeg.decode(data, form.photometric)
-    elif kind == "jpeg_lossless":
-        frame = jpeg_lossless.decode(data)
-    elif kind == "jpegls":
-        frame = jpegls.decode(data)
-    else:
-        frame, bits = jpeg2000.decode(data), jpeg2000.precision(data)
-    return _signed(frame, bits) if form.signed else frame
+        cells = rle.decode(data, form.rows, form.columns, form.samples, sample_bytes)
+        return _samples(cells, form)
+    told = declared.of_jpeg2000(data) if kind == "jpeg2000" else declared.of_jpeg(data)
+    if (told.rows, told.columns, told.samples) != (form.rows, form.columns, form.samples):
+        raise Unusable("decode_failed", "a codestream of another size than the header's")
+    frame, bits = _decompressed(data, kind, form), min(told.precision, form.stored)
+    return _bits(frame, bits - 1, bits, signed=True) if form.signed else frame
 
 
-def _signed(frame: Array, bits: int) -> Array:
-    """Two's complement of the lowest `bits`, in the signed type of the same width."""
-    width = frame.dtype.itemsize * 8
-    shift = width - bits
-    signed = frame.view(f"i{frame.dtype.itemsize}")
-    return (signed << shift) >> shift if shift > 0 else signed
+def _decompressed(data: bytes, kind: Kind, form: PixelHeader) -> Array:
+    if kind == "jpeg":
+        return jpeg.decode(data, form.photometric)
+    if kind == "jpeg_lossless":
+        return jpeg_lossless.decode(data, form.samples)
+    if kind == "jpegls":
+        return jpegls.decode(data)
+    return jpeg2000.decode(data)
+
+
+def _samples(cells: Array, form: PixelHeader) -> Array:
+    """Stored values out of cells of Bits Allocated (PS3.5 8.1.1): what lies above High Bit, an old
+    overlay or nothing, is no part of them."""
+    return _bits(cells, form.high, form.stored, form.signed)
+
+
+def _bits(cells: Array, high: int, stored: int, signed: bool) -> Array:
+    """The `stored` bits up to bit `high`, in two's complement where `signed`."""
+    width = cells.dtype.itemsize * 8
+    typed = cells.view(f"{'i' if signed else 'u'}{cells.dtype.itemsize}")
+    if stored >= width:
+        return typed
+    return (typed << (width - 1 - high)) >> (width - stored)
 
 
 def _check(frame: Array, form: PixelHeader) -> None:
@@ -172,7 +186,8 @@ def _padding(frame: Array, row: Row) -> Array | None:
     first, last = row["PixelPaddingValue"], row["PixelPaddingRangeLimit"]
     if first is None:
         return None
-    low, high = sorted((first, first if last is None else last))
+    ends = np.array([first, first if last is None else last]).astype(f"u{frame.dtype.itemsize}")
+    low, high = sorted(_samples(ends, pixel_header(row)).tolist())
     padding: Array = (frame >= low) & (frame <= high)
     return padding
 

@@ -264,6 +264,17 @@ def test_float_pixels_are_no_image(instance: Dataset, written: Any, ingest: Any)
     assert (bad.reason, bad.detail) == ("no_pixels", "only floating point pixel data")
 
 
+def test_only_the_stored_bits_are_values(instance: Dataset, written: Any, ingest: Any) -> None:
+    """12 bits in 16: overlays above them, signs inside them, and a high bit that is not the last."""
+    instance.BitsStored, instance.HighBit = 12, 11
+    instance.PixelData = np.array([0xF001, 0x0FFF, 0x8800, 0x07FF, 0, 0xF7FF], "<u2").tobytes()
+    assert values(ingest(written(instance)).row) == [[[1, 4095, 2048], [2047, 0, 2047]]]
+    instance.PixelRepresentation = 1
+    assert values(ingest(written(instance)).row) == [[[1, -1, -2048], [2047, 0, 2047]]]
+    instance.HighBit = 15
+    assert values(ingest(written(instance)).row) == [[[-256, 255, -1920], [127, 0, -129]]]
+
+
 def test_signed_values_are_extended_from_the_stored_bits(ingest: Any) -> None:
     """12 bits in JPEG-LS: the codec gives 0..4095, the header says two's complement."""
     made = np.array([[0x000, 0x7FF], [0x800, 0xFFF]], np.uint16)
