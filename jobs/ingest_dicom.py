@@ -1,12 +1,11 @@
-"""ingest_dicom: run one recipe. `python jobs/ingest_dicom.py RECIPE [--set a.b=c] [--run-date YYYY-MM-DD]`"""
+"""Run one ingest_dicom recipe: `python jobs/ingest_dicom.py RECIPE [--set a.b=c] [--run-date YYYY-MM-DD]`"""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a working directory shipped by Ray is not installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a folder shipped by Ray is not installed
 
-from medray.drivers.ingest import ingest_archive
 from medray.entry import main
 
 if __name__ == "__main__":
-    main("ingest_dicom", ingest_archive)
+    main("ingest_dicom")

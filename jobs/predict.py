@@ -1,12 +1,11 @@
-"""predict: run one recipe. `python jobs/predict.py RECIPE [--set a.b=c] [--run-date YYYY-MM-DD]`"""
+"""Run one predict recipe: `python jobs/predict.py RECIPE [--set a.b=c] [--run-date YYYY-MM-DD]`"""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a working directory shipped by Ray is not installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a folder shipped by Ray is not installed
 
-from medray.drivers.predict import predict
 from medray.entry import main
 
 if __name__ == "__main__":
-    main("predict", predict)
+    main("predict")

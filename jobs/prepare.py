@@ -1,12 +1,11 @@
-"""prepare: run one recipe. `python jobs/prepare.py RECIPE [--set a.b=c] [--run-date YYYY-MM-DD]`"""
+"""Run one prepare recipe: `python jobs/prepare.py RECIPE [--set a.b=c] [--run-date YYYY-MM-DD]`"""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a working directory shipped by Ray is not installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a folder shipped by Ray is not installed
 
-from medray.drivers.prepare import prepare
 from medray.entry import main
 
 if __name__ == "__main__":
-    main("prepare", prepare)
+    main("prepare")

@@ -5,6 +5,7 @@ Importing this loads neither Ray nor torch: a laptop checks a recipe in a second
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ JOBS: dict[str, type[Recipe]] = {
 
 
 def load(path: str, changes: Sequence[str] = ()) -> Recipe:
-    """The recipe in a TOML file, with `a.b=c` changes applied.
+    """The recipe in a TOML file, or in the JSON of `resolved`, with `a.b=c` changes applied.
 
     Raises:
         RecipeError: the file cannot be read, or has mistakes; the message lists all of them.
@@ -61,11 +62,13 @@ def resolved(recipe: Recipe) -> dict[str, Any]:
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        document: dict[str, Any] = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
     except OSError as error:
         raise RecipeError(f"recipe {path}", f"no readable file ({error.strerror})", "a TOML file", "check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"recipe {path}", f"text that is not TOML ({error})", "TOML 1.0", "correct the line") from error
+    return document
 
 
 def _changed(document: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:

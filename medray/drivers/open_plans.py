@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from medray.drivers.job import Job
 from medray.storage.plans import Plan, planned_runs, read_plan
-from medray.storage.snapshot import snapshot
+from medray.storage.snapshot import Snapshot, snapshot
+
+ABANDON = "abandon"
 
 
 def open_plans(job: Job, lake: str, kind: str, stream: str) -> list[Plan]:
     """The unfinished plans of a stream, oldest first: they are finished before a new one is made."""
-    runs = planned_runs(job.store, lake, kind)
-    if not runs:
-        return []
-    finished = snapshot(job.store, lake).run_ids()
-    plans = [read_plan(job.store, lake, kind, run_id) for run_id in runs if run_id not in finished]
+    plans = [read_plan(job.store, lake, kind, run_id) for run_id in unfinished(job, lake, kind)]
     return sorted((plan for plan in plans if plan.stream == stream), key=lambda plan: (plan.planned_at, plan.run_id))
+
+
+def unfinished(job: Job, lake: str, kind: str) -> list[str]:
+    """Run ids of a job's plans that are neither committed nor given up by a person."""
+    planned = planned_runs(job.store, lake, kind)
+    if not planned:
+        return []
+    state = snapshot(job.store, lake)
+    closed = state.run_ids() | _abandoned(state)
+    return [run_id for run_id in planned if run_id not in closed]
+
+
+def _abandoned(state: Snapshot) -> set[str]:
+    given_up: set[str] = set()
+    for kind, children in zip(state.runs["job"].to_pylist(), state.runs["children"].to_pylist(), strict=True):
+        if kind == ABANDON:
+            given_up.update(children)
+    return given_up

@@ -155,7 +155,7 @@ def _figures(model: Registered, done: Sequence[dict[str, Any]], started: float) 
     scores: dict[str, Any] = {}
     for fact in done:
         reasons.update(fact["reasons"])
-        for label, counts in fact["probabilities"].items():
+        for label, counts in fact["scores"].items():
             scores[label] = (np.array(counts) + scores.get(label, 0)).tolist()
     return {
         "model": model.name,

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from medray import rooms
+from medray.drivers.score_counts import count_scores
 from medray.engine.infer import Network
 from medray.errors import ModelError
 from medray.schema.images import IMAGES
@@ -111,7 +112,7 @@ class Scorer:
                 "abstained": len(chunk.refused),
                 "quarantined": len(chunk.accepted) - answered,
                 "reasons": dict(Counter(chunk.refused.values())),
-                "probabilities": _histogram(scored),
+                "scores": count_scores(_probabilities(scored)),
             }
             return write_table(self._store, uri, PREDICTIONS, rows.to_batches(), facts)
 
@@ -160,10 +161,9 @@ class Scorer:
         return {**kept, "prediction_time": header["study_time"], "task": self._task.name, **self._stamp.columns()}
 
 
-def _histogram(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
-    """Counts of probabilities in 40 equal bins of [0, 1], by label."""
+def _probabilities(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for row in rows:
         if row.get("predicted_boolean_probability") is not None:
             found.setdefault(row["label"], []).append(row["predicted_boolean_probability"])
-    return {label: np.histogram(values, np.linspace(0, 1, 41))[0].tolist() for label, values in found.items()}
+    return found

@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from medray import rooms
-from medray.contracts import Array, Family, Sums, Task
+from medray.contracts import Array, Columns, Family, Sums, Task
 from medray.drivers.inputs import DataFile, Input, newest_inputs, read_inputs
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import answers, latest
 from medray.drivers.prepare import prepare_files
+from medray.drivers.score_counts import count_scores
 from medray.engine.examples import Examples, write_examples
 from medray.engine.fit import fit
 from medray.engine.loop import FitSpec
@@ -119,9 +120,12 @@ def _execute(
             spec, lambda record: bar.advance(1, f"loss {record['loss']:.4f}, tuning {record['tuning_loss']:.4f}")
         )
     tuning_targets = examples.targets[~in_train]
-    definition = _definition(recipe, family_summary, task_summary, task.calibrate(logits, tuning_targets, recipe.task))
+    calibration = task.calibrate(logits, tuning_targets, recipe.task)
+    definition = _definition(recipe, family_summary, task_summary, calibration)
     sha256 = save_model(job.store, recipe.lake, weights, definition, subjects[in_train])
-    registered = register(job.store, recipe.lake, recipe.model.name, sha256, _card(plan, recipe, history))
+    reference = _reference(task.decode(logits, recipe.task, calibration))
+    card = {**_card(plan, recipe, history), "reference_scores": reference}
+    registered = register(job.store, recipe.lake, recipe.model.name, sha256, card)
     if recipe.model.promote:
         promote(job.store, recipe.lake, recipe.model.name, registered.version)
     commit_run(job.store, recipe.lake, plan, Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256))
@@ -175,6 +179,12 @@ def _card(plan: Plan, recipe: TrainRecipe, history: list[dict[str, float]]) -> d
         "examples": plan.facts,
         "history": history,
     }
+
+
+def _reference(decoded: dict[str, Columns]) -> dict[str, list[int]]:
+    """Counts of the tuning split's scores: what a night is compared with."""
+    name = "predicted_boolean_probability"
+    return count_scores({label: columns[name] for label, columns in decoded.items() if name in columns})
 
 
 def _facts(registered: Registered, history: list[dict[str, float]], started: float) -> dict[str, Any]:

@@ -14,7 +14,6 @@ RUNS = TableContract(
             pa.field("run_id", pa.string(), nullable=False),
             pa.field("job", pa.string(), nullable=False),
             pa.field("name", pa.string(), nullable=False),
-            pa.field("status", pa.string(), nullable=False),  # done, abandoned
             pa.field("run_date", pa.date32(), nullable=False),
             pa.field("code_version", pa.string(), nullable=False),
             pa.field("recipe_sha256", pa.string(), nullable=False),

@@ -37,7 +37,6 @@ class Outcome:
         host_facts: cpus, memory, versions, seconds.
         children: run ids of a chain's links.
         model_sha256, report_uri: of the run, where it has one.
-        status: "done", or "abandoned" by a person.
     """
 
     counts: Mapping[str, int]
@@ -46,7 +45,6 @@ class Outcome:
     children: Sequence[str] = ()
     model_sha256: str | None = None
     report_uri: str | None = None
-    status: str = "done"
 
 
 def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[str, int]:
@@ -93,7 +91,6 @@ def _runs_file(store: Store, lake: str, plan: Plan, outcome: Outcome, versions: 
         "run_id": plan.run_id,
         "job": plan.job,
         "name": plan.name,
-        "status": outcome.status,
         "run_date": date.fromisoformat(plan.run_date),
         "code_version": plan.code_version,
         "recipe_sha256": plan.recipe_sha256,

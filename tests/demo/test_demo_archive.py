@@ -123,7 +123,8 @@ def test_some_of_the_cases(cases: Cases) -> None:
 
 def test_an_opacity_is_all_that_is_added() -> None:
     without, with_it = (phantom(7, positive, 64) for positive in (False, True))
-    assert (without.shape, without.dtype) == ((64, 64), np.uint8)
+    assert without.shape == (64, 64)
+    assert without.dtype == np.uint8
     added = with_it.astype(int) - without
     assert 20 < added.max() < 140
     assert added.min() >= -12
@@ -138,7 +139,7 @@ def test_medmnist_files(tmp_path: Path) -> None:
         for name, n in (("train", 4), ("val", 2), ("test", 3))
         for kind in ("images", "labels")
     }
-    np.savez(tmp_path / "x.npz", **arrays)
+    np.savez(tmp_path / "x.npz", allow_pickle=False, **arrays)
     loaded = medmnist(tmp_path / "x.npz")
     assert loaded.splits == ("train",) * 4 + ("tuning",) * 2 + ("held_out",) * 3
     assert loaded.images.shape == (9, 28, 28)

@@ -82,9 +82,9 @@ def written() -> Callable[..., bytes]:
 
     def run(data: Dataset, syntax: str = ExplicitVRLittleEndian) -> bytes:
         meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
-        meta.MediaStorageSOPInstanceUID = "1.2.3"
-        meta.TransferSyntaxUID = syntax
+        meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.7")
+        meta.MediaStorageSOPInstanceUID = UID("1.2.3")
+        meta.TransferSyntaxUID = UID(syntax)
         data.file_meta = meta
         stream = BytesIO()
         invented = {"implicit_vr": False, "little_endian": True} if UID(syntax).is_private else {}

@@ -35,12 +35,12 @@ def test_full_is_the_range_of_the_stored_bits(show: Show) -> None:
 
 
 def test_full_of_signed_values(show: Show) -> None:
-    stored = dict(BitsStored=4, HighBit=3, PixelRepresentation=1)  # -8 to 7
+    stored = {"BitsStored": 4, "HighBit": 3, "PixelRepresentation": 1}  # -8 to 7
     assert show("full", **stored) == [0.5333, 0.6, 0.6667, 0.7333, 0.8, 0.8667]
 
 
 def test_full_with_a_falling_rescale(show: Show) -> None:
-    stored = dict(BitsStored=3, HighBit=2, RescaleSlope=-2, RescaleIntercept=100)
+    stored = {"BitsStored": 3, "HighBit": 2, "RescaleSlope": -2, "RescaleIntercept": 100}
     assert show("full", **stored) == [1, 0.8571, 0.7143, 0.5714, 0.4286, 0.2857]
 
 
@@ -51,13 +51,13 @@ def test_linear_window_of_the_header(show: Show) -> None:
 
 def test_linear_exact_window_of_the_header(show: Show) -> None:
     # from 2.5 - 2 = 0.5 to 4.5, a quarter a value
-    window = dict(WindowCenter=2.5, WindowWidth=4, VOILUTFunction="LINEAR_EXACT")
+    window = {"WindowCenter": 2.5, "WindowWidth": 4, "VOILUTFunction": "LINEAR_EXACT"}
     assert show("dicom", **window) == [0, 0.125, 0.375, 0.625, 0.875, 1]
 
 
 def test_sigmoid_window_of_the_header(show: Show) -> None:
     # 1 / (1 + exp(-4 (x - 2) / 4)) = 1 / (1 + exp(2 - x))
-    window = dict(WindowCenter=2, WindowWidth=4, VOILUTFunction="SIGMOID")
+    window = {"WindowCenter": 2, "WindowWidth": 4, "VOILUTFunction": "SIGMOID"}
     assert show("dicom", **window) == [0.1192, 0.2689, 0.5, 0.7311, 0.8808, 0.9526]
 
 
@@ -67,7 +67,7 @@ def test_the_first_of_several_windows(show: Show) -> None:
 
 def test_a_window_of_the_recipe_is_in_the_modality_s_unit(show: Show) -> None:
     # -10 x + 20: 20 10 0 -10 -20 -30; c = 0, w = 41: from -20.5 to 19.5, a fortieth a unit
-    scaled = dict(RescaleSlope=-10, RescaleIntercept=20, WindowCenter=1, WindowWidth=1)
+    scaled = {"RescaleSlope": -10, "RescaleIntercept": 20, "WindowCenter": 1, "WindowWidth": 1}
     assert show((0, 41), **scaled) == [1, 0.7625, 0.5125, 0.2625, 0.0125, 0]
 
 
@@ -80,12 +80,12 @@ def test_without_a_window_the_header_s_is_the_full_one(show: Show) -> None:
 def test_inverse_presentations_are_turned_over(turned: dict[str, str], show: Show) -> None:
     levels = [1, 0.8333, 0.5, 0.1667, 0, 0]
     assert show("dicom", WindowCenter=2.5, WindowWidth=4, **turned) == levels
-    both = dict(PhotometricInterpretation="MONOCHROME1", PresentationLUTShape="INVERSE")
+    both = {"PhotometricInterpretation": "MONOCHROME1", "PresentationLUTShape": "INVERSE"}
     assert show("dicom", **both) == levels
 
 
 def test_padding_is_dark_on_every_window(show: Show) -> None:
-    window = dict(WindowCenter=2.5, WindowWidth=4)
+    window = {"WindowCenter": 2.5, "WindowWidth": 4}
     assert show("dicom", **window, PixelPaddingValue=5) == [0, 0.1667, 0.5, 0.8333, 1, 0]
     assert show("dicom", PixelPaddingRangeLimit=3) == [0, 0.1667, 0.5, 0, 0, 0]
     assert show("dicom", PhotometricInterpretation="MONOCHROME1") == [1, 0.8333, 0.5, 0, 0, 0]
@@ -127,7 +127,8 @@ def test_rescale_gives_hounsfield_units(instance: Dataset, written: Any, ingest:
     row = ingest(written(instance)).row
     (frame,) = frame_arrays(row)
     values = modality_values(frame, row)
-    assert (values.dtype, values.ravel().tolist()) == (np.float32, [-1024, -1023.5, -1023, -1022.5, -1022, -1021.5])
+    assert values.dtype == np.float32
+    assert values.ravel().tolist() == [-1024, -1023.5, -1023, -1022.5, -1022, -1021.5]
 
 
 def test_palettes_become_colours(instance: Dataset, written: Any, ingest: Any) -> None:

@@ -222,14 +222,15 @@ def test_batches_have_the_schema_of_the_table(ingest: Any) -> None:
 
 
 def test_the_binary_column_keeps_nothing_alive() -> None:
-    class Watched(np.ndarray):  # type: ignore[type-arg]
+    class Watched(np.ndarray[Any, Any]):
         """An array that can be watched: memoryviews of it keep it alive."""
 
     frames = np.arange(1000, dtype=np.uint8).view(Watched)
     watch = weakref.ref(frames)
-    column = binary_column([[memoryview(frames)[:500], memoryview(frames)[500:]], [b"ab", b""], []])
+    view = frames.data
+    column = binary_column([[view[:500], view[500:]], [b"ab", b""], []])
     assert column.type == pa.binary()
     assert column.to_pylist() == [frames.tobytes(), b"ab", b""]
-    del frames
+    del frames, view
     gc.collect()
     assert watch() is None

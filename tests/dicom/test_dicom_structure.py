@@ -64,7 +64,8 @@ def test_nesting_has_a_limit(
             outer.RequestAttributesSequence = Sequence([item])
             outer["RequestAttributesSequence"].is_undefined_length = undefined
             item = outer
-        return written(instance.__class__({**dict(instance.items()), **dict(item.items())}), syntax)
+        data: bytes = written(Dataset({**dict(instance.items()), **dict(item.items())}), syntax)
+        return data
 
     assert ingest(nested(32)).row["Rows"] == 2
     assert ingest(nested(33)).reason == "too_deep"

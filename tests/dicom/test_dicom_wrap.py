@@ -25,7 +25,7 @@ TYPE_2 = """PatientName PatientID PatientBirthDate PatientSex StudyDate StudyTim
     ReferringPhysicianName AccessionNumber SeriesNumber Manufacturer InstanceNumber ViewPosition
     BodyPartExamined"""
 TYPE_2_OF_DX = "AcquisitionContextSequence DetectorType PositionerType"
-WORDS = {
+WORDS: dict[str, Any] = {
     "patient_id": "SYNTHETIC-000001", "study_uid": "2.25.1", "series_uid": "2.25.2",
     "sop_uid": "2.25.3", "study_date": "20240301", "study_time": "081500",
 }  # fmt: skip

@@ -37,4 +37,6 @@ def test_sigmoid() -> None:
 def test_all_are_float32_and_keep_the_shape() -> None:
     values = np.zeros((2, 3, 4), np.int16)
     for function in (linear, linear_exact, sigmoid):
-        assert (function(values, 0, 2).dtype, function(values, 0, 2).shape) == (np.float32, (2, 3, 4))
+        levels = function(values, 0, 2)
+        assert levels.dtype == np.float32
+        assert levels.shape == (2, 3, 4)

@@ -1,0 +1,91 @@
+"""The `medray` command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medray.config import load
+from medray.entry import stopped_by_contract, today
+from medray.narration import Narrator
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Batch processing for deep learning in medicine, on Ray.")
+RecipePath = Annotated[str, typer.Argument(metavar="RECIPE", help="a TOML file")]
+Changes = Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="change a value of the recipe")]
+Lake = Annotated[str, typer.Option(help="folder or s3://bucket/prefix of the lake")]
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="where archive, lake and recipes go")] = Path("medray-demo"),
+    medmnist: Annotated[Path | None, typer.Option(help="a MedMNIST file with a binary label, such as pneumoniamnist.npz")] = None,
+) -> None:
+    """The whole way on this machine: ingest, train, evaluate, and the next morning's nightly run."""
+    from medray.demo.story import tell_story
+
+    tell = Narrator()
+    with stopped_by_contract(tell):
+        tell_story(folder, medmnist, tell)
+
+
+@app.command()
+def check(recipe: RecipePath, set_: Changes = None) -> None:
+    """Report every mistake in a recipe, without Ray or torch."""
+    tell = Narrator()
+    with stopped_by_contract(tell):
+        checked = load(recipe, set_ or [])
+        tell.say(f"{recipe} is a complete {checked.job} recipe ({checked.name})")
+
+
+@app.command()
+def submit(
+    recipe: RecipePath,
+    address: Annotated[str, typer.Option(help="the dashboard of a Ray head, such as http://host:8265")],
+    run_date: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="the night this run is for")] = "",
+    set_: Changes = None,
+) -> None:
+    """Run a recipe on a Ray cluster, follow it, and exit with its exit code."""
+    from medray.engine.submit import submit as submit_recipe
+
+    tell = Narrator()
+    with stopped_by_contract(tell):
+        sys.exit(submit_recipe(load(recipe, set_ or []), run_date or today(), address, tell.say))
+
+
+@app.command()
+def locate(key: Annotated[str, typer.Argument(help="a source_key, UID or subject_id of the lake")], recipe: RecipePath) -> None:
+    """Find the original of a pseudonym: in the archive, or in the linkage table of an ingest recipe."""
+    from medray.drivers.locate import locate as locate_key
+
+    tell = Narrator()
+    with stopped_by_contract(tell):
+        for kind, original in locate_key(load(recipe), key):
+            tell.say(f"{kind}: {original}")
+
+
+@app.command()
+def promote(name: Annotated[str, typer.Argument(help="a model's name")], version: int, lake: Lake) -> None:
+    """Make a version of a model the one that nightly runs score with."""
+    from medray.storage.models import promote as promote_version
+    from medray.storage.store import LAKE
+    from medray.storage.uri import normalise
+
+    tell = Narrator()
+    with stopped_by_contract(tell):
+        chosen = promote_version(LAKE, normalise(lake), name, version)
+        tell.say(f"{name} version {chosen.version} ({chosen.sha256[:12]}) is in production")
+
+
+@app.command()
+def abandon(run_id: Annotated[str, typer.Argument(help="an unfinished plan's run id, or its beginning")], lake: Lake) -> None:
+    """Give up an unfinished plan that can never be finished; its inputs become new again."""
+    from medray.drivers.abandon import abandon as abandon_run
+    from medray.drivers.job import Job
+    from medray.storage.uri import normalise
+
+    tell = Narrator()
+    with stopped_by_contract(tell):
+        tell.say(f"abandoned: run {abandon_run(normalise(lake), run_id, Job(today(), tell))}")

@@ -1,0 +1,129 @@
+"""Submitting a recipe to a Ray cluster through the Ray Jobs API."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import medray
+from medray.code_version import code_version
+from medray.config import resolved
+from medray.errors import SubmitError
+from medray.recipes.recipe import Recipe
+
+_TRIES = 9
+
+
+def submission_id(recipe: Recipe, run_date: str) -> str:
+    """The same recipe, code and date are the same submission, whoever submits it."""
+    told = json.dumps([resolved(recipe), code_version(), run_date], sort_keys=True)
+    return f"medray-{recipe.job.replace('_', '-')}-{recipe.name}-{run_date}-{hashlib.sha256(told.encode()).hexdigest()[:10]}"
+
+
+def submit(recipe: Recipe, run_date: str, address: str, say: Callable[[str], None]) -> int:
+    """Ship code and recipe, follow the logs, return the driver's exit code (0 when the very same
+    run has succeeded before).
+
+    Raises:
+        SubmitError: the cluster cannot be reached, the way to it is open to listeners, or the same
+            run is under way.
+    """
+    _check_way(address)
+    client = _client(address)
+    name = _free_name(client, submission_id(recipe, run_date), address)
+    if name is None:
+        say("the same run has succeeded on this cluster: nothing was submitted")
+        return 0
+    with _package(recipe) as folder:
+        client.submit_job(
+            entrypoint=f"python -m medray.entry {recipe.job} recipe.json --run-date {run_date}",
+            submission_id=name,
+            runtime_env={"working_dir": folder, "env_vars": {"PYTHONUNBUFFERED": "1"}},
+        )
+    say(f"submitted as {name}")
+    asyncio.run(_follow(client, name, say))
+    return _exit_code(client, name)
+
+
+def _check_way(address: str) -> None:
+    """Recipes and logs cross other people's networks only under TLS and with a token."""
+    parts = urlparse(address)
+    host = parts.hostname or ""
+    if host == "localhost" or _is_loopback(host):
+        return
+    if parts.scheme != "https" or os.environ.get("RAY_AUTH_MODE") != "token":
+        raise SubmitError(
+            f"address {address}", f"{parts.scheme or 'no scheme'} with RAY_AUTH_MODE={os.environ.get('RAY_AUTH_MODE', 'unset')}",
+            "https and RAY_AUTH_MODE=token beyond this machine", "put TLS in front of the dashboard and set RAY_AUTH_MODE=token on head, workers and here",
+        )  # fmt: skip
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _client(address: str) -> Any:
+    from ray.job_submission import JobSubmissionClient
+
+    try:
+        return JobSubmissionClient(address)
+    except (ConnectionError, RuntimeError) as error:
+        found = "a cluster that refuses the token" if "401" in str(error) or "nauthenticated" in str(error) else "no cluster that answers"
+        raise SubmitError(
+            f"address {address}", found, "the dashboard of a running Ray head, such as http://127.0.0.1:8265",
+            "check the address; where the head asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN or ~/.ray/auth_token",
+        ) from error  # fmt: skip
+
+
+def _free_name(client: Any, name: str, address: str) -> str | None:
+    """A name for the submission; None when the run has succeeded. A failed try leaves its name and
+    its logs to be looked at."""
+    statuses = {job.submission_id: str(job.status.value) for job in client.list_jobs()}
+    for attempt in range(1, _TRIES + 1):
+        tried = name if attempt == 1 else f"{name}-try{attempt}"
+        status = statuses.get(tried)
+        if status is None:
+            return tried
+        if status == "SUCCEEDED":
+            return None
+        if status in ("PENDING", "RUNNING"):
+            raise SubmitError(
+                f"address {address}", f"the same run under way as {tried}", "one copy of a run", f"follow it with `ray job logs --follow {tried}`"
+            )
+    raise SubmitError(f"address {address}", f"{_TRIES} failed tries of {name}", "a run that can succeed", "read the logs of the last try")
+
+
+@contextmanager
+def _package(recipe: Recipe) -> Iterator[str]:
+    """A folder with this very code and the resolved recipe."""
+    with tempfile.TemporaryDirectory(prefix="medray-submit-") as folder:
+        source = Path(medray.__file__).parent
+        shutil.copytree(source, Path(folder) / "medray", ignore=shutil.ignore_patterns("__pycache__"))
+        (Path(folder) / "recipe.json").write_text(json.dumps(resolved(recipe)))
+        yield folder
+
+
+async def _follow(client: Any, name: str, say: Callable[[str], None]) -> None:
+    async for lines in client.tail_job_logs(name):
+        say(lines.rstrip("\n"))
+
+
+def _exit_code(client: Any, name: str) -> int:
+    details = client.get_job_info(name)
+    if str(details.status.value) == "SUCCEEDED":
+        return 0
+    code = details.driver_exit_code
+    return int(code) if code else 1
