@@ -12,7 +12,9 @@ from medray.config import load
 from medray.entry import stopped_by_contract, today
 from medray.narration import Narrator
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Batch processing for deep learning in medicine, on Ray.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Batch processing for deep learning in medicine, on Ray."
+)
 RecipePath = Annotated[str, typer.Argument(metavar="RECIPE", help="a TOML file")]
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="change a value of the recipe")]
 Lake = Annotated[str, typer.Option(help="folder or s3://bucket/prefix of the lake")]
@@ -21,7 +23,9 @@ Lake = Annotated[str, typer.Option(help="folder or s3://bucket/prefix of the lak
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="where archive, lake and recipes go")] = Path("medray-demo"),
-    medmnist: Annotated[Path | None, typer.Option(help="a MedMNIST file with a binary label, such as pneumoniamnist.npz")] = None,
+    medmnist: Annotated[
+        Path | None, typer.Option(help="a MedMNIST file with a binary label, such as pneumoniamnist.npz")
+    ] = None,
 ) -> None:
     """The whole way on this machine: ingest, train, evaluate, and the next morning's nightly run."""
     from medray.demo.story import tell_story
@@ -56,7 +60,9 @@ def submit(
 
 
 @app.command()
-def locate(key: Annotated[str, typer.Argument(help="a source_key, UID or subject_id of the lake")], recipe: RecipePath) -> None:
+def locate(
+    key: Annotated[str, typer.Argument(help="a source_key, UID or subject_id of the lake")], recipe: RecipePath
+) -> None:
     """Find the original of a pseudonym: in the archive, or in the linkage table of an ingest recipe."""
     from medray.drivers.locate import locate as locate_key
 
@@ -80,7 +86,9 @@ def promote(name: Annotated[str, typer.Argument(help="a model's name")], version
 
 
 @app.command()
-def abandon(run_id: Annotated[str, typer.Argument(help="an unfinished plan's run id, or its beginning")], lake: Lake) -> None:
+def abandon(
+    run_id: Annotated[str, typer.Argument(help="an unfinished plan's run id, or its beginning")], lake: Lake
+) -> None:
     """Give up an unfinished plan that can never be finished; its inputs become new again."""
     from medray.drivers.abandon import abandon as abandon_run
     from medray.drivers.job import Job

@@ -65,9 +65,13 @@ def _read(path: str) -> dict[str, Any]:
         text = Path(path).read_text(encoding="utf-8")
         document: dict[str, Any] = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
     except OSError as error:
-        raise RecipeError(f"recipe {path}", f"no readable file ({error.strerror})", "a TOML file", "check the path") from error
+        raise RecipeError(
+            f"recipe {path}", f"no readable file ({error.strerror})", "a TOML file", "check the path"
+        ) from error
     except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"recipe {path}", f"text that is not TOML ({error})", "TOML 1.0", "correct the line") from error
+        raise RecipeError(
+            f"recipe {path}", f"text that is not TOML ({error})", "TOML 1.0", "correct the line"
+        ) from error
     return document
 
 

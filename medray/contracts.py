@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
@@ -87,9 +86,7 @@ class Source:
 
     name: str
     tables: tuple[str, ...]
-    read: Callable[
-        [Sequence[SourceObject], Fetch, Pseudonyms, BaseModel], Iterator[Good | Bad | Link]
-    ]
+    read: Callable[[Sequence[SourceObject], Fetch, Pseudonyms, BaseModel], Iterator[Good | Bad | Link]]
 
 
 @dataclass(frozen=True)
@@ -186,18 +183,26 @@ class Task:
     merge: Callable[[Sums, Sums], Sums]
     summarise: Callable[[Sums, Any], Sums]
     outputs: Callable[[Any], int]
-    loss: Callable[
-        [torch.Tensor, torch.Tensor, Any, Sums], tuple[torch.Tensor, torch.Tensor]
-    ]
+    loss: Callable[[torch.Tensor, torch.Tensor, Any, Sums], tuple[torch.Tensor, torch.Tensor]]
     calibrate: Callable[[Array, Array, Any], Sums]
     decode: Callable[[Array, Any, Sums], dict[str, Columns]]
     questions: Callable[[Any], tuple[str, ...]]
-    evaluate: Callable[
-        [Mapping[str, Mapping[str, Array]], Array, Any, Array, int, int], dict[str, Any]
-    ]
+    evaluate: Callable[[Mapping[str, Mapping[str, Array]], Array, Any, Array, int, int], dict[str, Any]]
 
 
 __all__ = [
-    "Array", "Bad", "Columns", "Example", "Family", "Fetch", "Good", "Layout", "Link", "Refusal",
-    "Source", "SourceObject", "Sums", "Task",
+    "Array",
+    "Bad",
+    "Columns",
+    "Example",
+    "Family",
+    "Fetch",
+    "Good",
+    "Layout",
+    "Link",
+    "Refusal",
+    "Source",
+    "SourceObject",
+    "Sums",
+    "Task",
 ]

@@ -33,7 +33,10 @@ def main(name: str) -> None:
         recipe = load(arguments.recipe, arguments.set)
         if recipe.job != name:
             raise RecipeError(
-                f"recipe {arguments.recipe}", f"job = {recipe.job!r}", f"a {name} recipe", f"run jobs/{recipe.job}.py with it"
+                f"recipe {arguments.recipe}",
+                f"job = {recipe.job!r}",
+                f"a {name} recipe",
+                f"run jobs/{recipe.job}.py with it",
             )
         tell.title(f"{name}: {recipe.name}")
         run(recipe, arguments.run_date, tell)
@@ -85,9 +88,15 @@ def today() -> str:
 def _arguments(name: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"jobs/{name}.py", description=f"Run one {name} recipe.")
     parser.add_argument("recipe", help="a TOML file")
-    parser.add_argument("--set", action="append", default=[], metavar="a.b=c", help="change a value of the recipe; recorded")
     parser.add_argument(
-        "--run-date", default=today(), type=_iso_date, metavar="YYYY-MM-DD", help="the night this run is for (default: today, UTC)"
+        "--set", action="append", default=[], metavar="a.b=c", help="change a value of the recipe; recorded"
+    )
+    parser.add_argument(
+        "--run-date",
+        default=today(),
+        type=_iso_date,
+        metavar="YYYY-MM-DD",
+        help="the night this run is for (default: today, UTC)",
     )
     return parser.parse_args()
 

@@ -110,9 +110,7 @@ def _altered(instance: bytes) -> bytes:
 
 def _instance(cases: Cases, index: int, day: date) -> bytes:
     patient, image = cases.patients[index], cases.images[index]
-    photometric: Literal["MONOCHROME1", "MONOCHROME2"] = (
-        "MONOCHROME1" if index % 3 == 2 else "MONOCHROME2"
-    )
+    photometric: Literal["MONOCHROME1", "MONOCHROME2"] = "MONOCHROME1" if index % 3 == 2 else "MONOCHROME2"
     modality: Literal["CR", "DX"] = "CR" if index % 2 else "DX"
     return wrap(
         255 - image if photometric == "MONOCHROME1" else image,

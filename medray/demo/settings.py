@@ -55,7 +55,12 @@ def _radiographs(file: Path) -> Setting:
     try:
         cases = medmnist(file)
     except (OSError, KeyError, ValueError) as error:
-        raise StorageError(f"file {file}", "no MedMNIST file with a binary label", "a MedMNIST v2 .npz such as pneumoniamnist.npz", "check the path") from error
+        raise StorageError(
+            f"file {file}",
+            "no MedMNIST file with a binary label",
+            "a MedMNIST v2 .npz such as pneumoniamnist.npz",
+            "check the path",
+        ) from error
     held_out = np.flatnonzero(np.array(cases.splits) == "held_out")
     late = set(held_out[-_TOMORROW:].tolist())
     early = [row for row in range(len(cases)) if row not in late]

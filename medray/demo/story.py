@@ -43,7 +43,9 @@ def tell_story(folder: Path, medmnist: Path | None, tell: Narrator) -> None:
         _metrics(evaluated, tell)
         _stage("Predict: the rest of the archive", recipes["predict"], day)
         tell.title("The next morning")
-        new = write_studies(folder / "archive" / "next-morning", chosen.tomorrow, first_day=first_day + timedelta(days=1))
+        new = write_studies(
+            folder / "archive" / "next-morning", chosen.tomorrow, first_day=first_day + timedelta(days=1)
+        )
         tell.say(f"{len(new)} new studies lie in the archive")
         night = Job((first_day + timedelta(days=1)).isoformat(), tell)
         scored = _stage("Nightly: ingest and score only what is new", recipes["nightly"], night)
@@ -69,8 +71,8 @@ def _archive(folder: Path, medmnist: Path | None, first_day: date, tell: Narrato
     copied = copy_examples(folder / "archive" / "pydicom")
     archive = write_archive(folder, chosen.today, label=chosen.label, first_day=first_day - timedelta(days=400))
     tell.say(
-        f"wrote {len(archive.paths):,} radiographs in several transfer syntaxes, {len(copied)} real DICOM files of the pydicom package, "
-        f"and {len(archive.problems)} files that are bad on purpose"
+        f"wrote {len(archive.paths):,} radiographs in several transfer syntaxes, {len(copied)} real DICOM files "
+        f"of the pydicom package, and {len(archive.problems)} files that are bad on purpose"
     )
     return chosen
 
@@ -100,7 +102,10 @@ def _stage(title: str, path: str, job: Job) -> Result:
 def _metrics(evaluated: Result, tell: Narrator) -> None:
     for label, found in evaluated.facts["metrics"].items():
         values = found["metrics"]
-        shown = (f"{name} {values[name]['value']:.3f} ({values[name]['lower']:.3f} to {values[name]['upper']:.3f})" for name in ("auroc", "sensitivity", "specificity"))
+        shown = (
+            f"{name} {values[name]['value']:.3f} ({values[name]['lower']:.3f} to {values[name]['upper']:.3f})"
+            for name in ("auroc", "sensitivity", "specificity")
+        )
         tell.say(f"{label}: {', '.join(shown)}")
 
 
@@ -130,10 +135,30 @@ def _first_rows(lake: str) -> Table:
 
 
 def _newest(lake: str) -> list[tuple[Any, ...]]:
-    names = ("run_date", "subject_id", "label", "status", "predicted_boolean_probability", "predicted_boolean_value", "reason")
-    rows = snapshot(LAKE, lake).table(PREDICTIONS, names).sort_by([("run_date", "descending"), ("status", "descending")]).slice(0, _ROWS)
+    names = (
+        "run_date",
+        "subject_id",
+        "label",
+        "status",
+        "predicted_boolean_probability",
+        "predicted_boolean_value",
+        "reason",
+    )
+    rows = (
+        snapshot(LAKE, lake)
+        .table(PREDICTIONS, names)
+        .sort_by([("run_date", "descending"), ("status", "descending")])
+        .slice(0, _ROWS)
+    )
     return [
-        (row["subject_id"], row["label"], row["status"], _number(row["predicted_boolean_probability"]), row["predicted_boolean_value"], row["reason"] or "")
+        (
+            row["subject_id"],
+            row["label"],
+            row["status"],
+            _number(row["predicted_boolean_probability"]),
+            row["predicted_boolean_value"],
+            row["reason"] or "",
+        )
         for row in rows.to_pylist()
     ]
 

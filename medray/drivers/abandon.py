@@ -25,15 +25,33 @@ def abandon(lake: str, run_id: str, job: Job) -> str:
     """
     found = [planned for kind in _KINDS for planned in unfinished(job, lake, kind) if planned.startswith(run_id)]
     if len(found) != 1:
-        raise PlanError(f"lake {lake}", f"{len(found)} unfinished plans that begin with {run_id!r}", "exactly one", "give more of the run id")
+        raise PlanError(
+            f"lake {lake}",
+            f"{len(found)} unfinished plans that begin with {run_id!r}",
+            "exactly one",
+            "give more of the run id",
+        )
     planned = found[0]
     for contract in ORDER:
         table = delta.open_table(job.store, lake, contract)
         if table is not None and table.transaction_version(planned) is not None:
-            raise PlanError(f"run {planned[:12]}", f"a commit to {contract.name}", "a plan without commits", "run the job again: it finishes the commit")
+            raise PlanError(
+                f"run {planned[:12]}",
+                f"a commit to {contract.name}",
+                "a plan without commits",
+                "run the job again: it finishes the commit",
+            )
     plan = Plan(
-        job=ABANDON, name=planned[:12], stream=f"{ABANDON} {planned}", run_date=job.run_date, code_version=code_version(), recipe={},
-        tables_read={}, facts={"run_id": planned}, inputs=pa.table({"chunk": pa.array([], pa.int32())}), planned_at=now(),
-    )  # fmt: skip
+        job=ABANDON,
+        name=planned[:12],
+        stream=f"{ABANDON} {planned}",
+        run_date=job.run_date,
+        code_version=code_version(),
+        recipe={},
+        tables_read={},
+        facts={"run_id": planned},
+        inputs=pa.table({"chunk": pa.array([], pa.int32())}),
+        planned_at=now(),
+    )
     commit_run(job.store, lake, write_plan(job.store, lake, plan), Outcome({}, children=[planned]))
     return planned

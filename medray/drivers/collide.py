@@ -30,7 +30,15 @@ from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.store import Store
 from medray.storage.uri import join
 
-_COLUMNS = ("source_key", "source_etag", "size_bytes", "SOPInstanceUID", "input_sha256", "TransferSyntaxUID", "part_index")
+_COLUMNS = (
+    "source_key",
+    "source_etag",
+    "size_bytes",
+    "SOPInstanceUID",
+    "input_sha256",
+    "TransferSyntaxUID",
+    "part_index",
+)
 
 
 def settle(
@@ -55,7 +63,8 @@ def settle(
     dropped = [
         _dropped(plan, row, decision)
         for row in rows
-        if (decision := changes.get(row["chunk"], {}).get(row["source_key"])) is not None and decision.reason is not None
+        if (decision := changes.get(row["chunk"], {}).get(row["source_key"])) is not None
+        and decision.reason is not None
     ]
     return [rewritten.get(fact["chunk"], fact) for fact in facts], dropped
 
@@ -66,7 +75,9 @@ def _new_rows(store: Store, lake: str, facts: Sequence[Facts]) -> list[dict[str,
     for fact in facts:
         if fact["rows"]:
             with told(lake):
-                for batch in scan_file(store, join(table_uri(lake, IMAGES.name), fact["path"]), IMAGES, _COLUMNS, first):
+                for batch in scan_file(
+                    store, join(table_uri(lake, IMAGES.name), fact["path"]), IMAGES, _COLUMNS, first
+                ):
                     rows.extend({**row, "chunk": fact["chunk"]} for row in batch.to_pylist())
     return rows
 

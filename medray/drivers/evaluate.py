@@ -30,9 +30,16 @@ from medray.storage.uri import join
 
 JOB = "evaluate"
 _STORED = (
-    "SOPInstanceUID", "input_version", "frame_index", "label", "status", "predicted_boolean_probability",
-    "predicted_boolean_value", "predicted_integer_value", "threshold",
-)  # fmt: skip
+    "SOPInstanceUID",
+    "input_version",
+    "frame_index",
+    "label",
+    "status",
+    "predicted_boolean_probability",
+    "predicted_boolean_value",
+    "predicted_integer_value",
+    "threshold",
+)
 
 
 def evaluate(recipe: EvaluateRecipe, job: Job) -> Result:
@@ -59,20 +66,26 @@ def _asked(recipe: EvaluateRecipe, model: Registered, state: Snapshot, job: Job)
     task = rooms.task(definition["task"])
     family, config = family_of(model, recipe.lake, job)
     files = read_inputs(state, newest_inputs(state).values(), family, config)
-    labelled = labelled_inputs(state, files, task, task.Config.model_validate(definition["task_config"]), model.card["split"])
+    labelled = labelled_inputs(
+        state, files, task, task.Config.model_validate(definition["task_config"]), model.card["split"]
+    )
     asked = [one for one in labelled if one.split == recipe.split]
     if not asked:
         raise SplitError(
-            f"recipe {recipe.name}", f"no labelled image in the {recipe.split} split", "labelled images of subjects in that split",
+            f"recipe {recipe.name}",
+            f"no labelled image in the {recipe.split} split",
+            "labelled images of subjects in that split",
             "look at the labels and at the model's [split]",
-        )  # fmt: skip
+        )
     learnt = set(training_subjects(job.store, recipe.lake, model.sha256).tolist())
     seen = {one.item.subject_id for one in asked} & learnt
     if seen:
         raise SplitError(
-            f"recipe {recipe.name}", f"{len(seen)} subject(s) of the {recipe.split} split that the model has learnt from",
-            "subjects that were not in its training split", "give these subjects back their split; a subject is in one split for ever",
-        )  # fmt: skip
+            f"recipe {recipe.name}",
+            f"{len(seen)} subject(s) of the {recipe.split} split that the model has learnt from",
+            "subjects that were not in its training split",
+            "give these subjects back their split; a subject is in one split for ever",
+        )
     return asked
 
 
@@ -100,19 +113,26 @@ def _execute(plan: Plan, recipe: EvaluateRecipe, model: Registered, asked: Seque
     config = task.Config.model_validate(definition["task_config"])
     metrics = task.evaluate(stored, targets, config, subjects, recipe.resamples, recipe.seed)
     folder = join(recipe.lake, "reports", plan.run_id)
-    page = evaluation_page(plan, recipe, model, state, job, metrics, stored, targets, [asked[row].item for row in position])
+    page = evaluation_page(
+        plan, recipe, model, state, job, metrics, stored, targets, [asked[row].item for row in position]
+    )
     with told(recipe.lake):
         job.store.replace(join(folder, "metrics.json"), json.dumps(metrics, sort_keys=True, indent=1).encode())
         job.store.replace(join(folder, "report.html"), page.encode())
     counts = {"inputs": len(asked), "answered": len(set(position.tolist()))}
     report = join(folder, "report.html")
     commit_run(
-        job.store, recipe.lake, plan, Outcome(counts, host_facts=host_facts(started), model_sha256=model.sha256, report_uri=report)
+        job.store,
+        recipe.lake,
+        plan,
+        Outcome(counts, host_facts=host_facts(started), model_sha256=model.sha256, report_uri=report),
     )
     return Result("done", (plan.run_id,), facts={"metrics": metrics, "report": report})
 
 
-def stored_answers(state: Snapshot, model: Registered, asked: Sequence[Labelled]) -> tuple[dict[str, dict[str, Array]], Array]:
+def stored_answers(
+    state: Snapshot, model: Registered, asked: Sequence[Labelled]
+) -> tuple[dict[str, dict[str, Array]], Array]:
     """The model's stored answers: by label each column (N,), and for each of the N examples the
     position of its input in `asked`. An input has one example a frame, and none when it could not
     be scored."""
@@ -130,11 +150,17 @@ def stored_answers(state: Snapshot, model: Registered, asked: Sequence[Labelled]
     for group in by_label.values():
         group.sort(key=lambda row: (wanted[row["SOPInstanceUID"], row["input_version"]], row["frame_index"]))
     if not by_label:
-        raise SplitError("evaluation", "no input that could be scored", "one or more", "look at the quarantine table and at the model's range")
+        raise SplitError(
+            "evaluation",
+            "no input that could be scored",
+            "one or more",
+            "look at the quarantine table and at the model's range",
+        )
     first = next(iter(by_label.values()))
     position = np.array([wanted[row["SOPInstanceUID"], row["input_version"]] for row in first])
     stored = {
-        label: {name: np.array([row[name] for row in group]) for name in _STORED[5:]} for label, group in by_label.items()
+        label: {name: np.array([row[name] for row in group]) for name in _STORED[5:]}
+        for label, group in by_label.items()
     }
     return stored, position
 

@@ -20,22 +20,34 @@ from medray.schema.quarantine import QUARANTINE
 from medray.storage.models import Registered
 from medray.storage.plans import Plan
 from medray.storage.shards import open_shard
-from medray.storage.snapshot import Snapshot
+from medray.storage.snapshot import Snapshot, newest
 
 _SHOWN = 8
-_OUTCOMES = ("ingested", "duplicate", "quarantined")
+_OUTCOMES = ("known", "ingested", "duplicate", "quarantined")
 
 
 def evaluation_page(
-    plan: Plan, recipe: EvaluateRecipe, model: Registered, state: Snapshot, job: Job, metrics: Mapping[str, Any],
-    stored: Mapping[str, Mapping[str, Array]], targets: Array, inputs: Sequence[Input],
-) -> str:  # fmt: skip
+    plan: Plan,
+    recipe: EvaluateRecipe,
+    model: Registered,
+    state: Snapshot,
+    job: Job,
+    metrics: Mapping[str, Any],
+    stored: Mapping[str, Mapping[str, Array]],
+    targets: Array,
+    inputs: Sequence[Input],
+) -> str:
     """The report as one HTML page."""
     return render(
         evaluation_report(
             title=f"Evaluation of {model.name} version {model.version}",
             subtitle=f"{recipe.split.replace('_', '-')} split, {len(set(inputs)):,} images",
-            facts=(("Run", plan.run_id[:12]), ("Run date", plan.run_date), ("Model", model.sha256[:12])),
+            facts=(
+                ("Run", plan.run_id[:12]),
+                ("Run date", plan.run_date),
+                ("Model", model.sha256[:12]),
+                ("Examples shown for", _first_answer(stored) or "none"),
+            ),
             metrics=metrics,
             training={"epochs": [_epoch(record) for record in model.card["history"]]},
             ingest=ingest_sum(state),
@@ -47,15 +59,13 @@ def evaluation_page(
 
 
 def ingest_sum(state: Snapshot) -> ShownSum | None:
-    """All ingests of the lake together; None where there was none."""
-    total: Counter[str] = Counter()
-    for job, counts in zip(state.runs["job"].to_pylist(), state.runs["counts"].to_pylist(), strict=True):
-        if job == "ingest_dicom":
-            total.update({name: value for name, value in counts if name in _OUTCOMES})
-    if not total:
-        return None
-    parts = tuple((name, total[name]) for name in _OUTCOMES)
-    return ShownSum("Objects of the archive", "listed", sum(total.values()), parts)
+    """The accounting of the newest ingest; None where there was none."""
+    for run in newest(state.runs).to_pylist():
+        if run["job"] == "ingest_dicom":
+            counts = dict(run["counts"])
+            parts = tuple((name, counts[name]) for name in _OUTCOMES)
+            return ShownSum("The newest ingest", "listed", counts["listed"], parts)
+    return None
 
 
 def quarantine_reasons(state: Snapshot) -> dict[str, int]:
@@ -82,18 +92,27 @@ def _epoch(record: Mapping[str, float]) -> dict[str, float]:
 
 
 def _examples(
-    model: Registered, lake: str, state: Snapshot, job: Job, stored: Mapping[str, Mapping[str, Array]], targets: Array,
+    model: Registered,
+    lake: str,
+    state: Snapshot,
+    job: Job,
+    stored: Mapping[str, Mapping[str, Array]],
+    targets: Array,
     inputs: Sequence[Input],
-) -> dict[str, list[ShownExample]]:  # fmt: skip
+) -> dict[str, list[ShownExample]]:
     """Best, worst and least certain images of the first yes-or-no answer."""
-    answer = next((columns for columns in stored.values() if columns["threshold"][0] is not None), None)
+    answer = stored.get(_first_answer(stored) or "")
     if answer is None:
         return {}
     scores, threshold = answer["predicted_boolean_probability"].astype(float), float(answer["threshold"][0])
     truth = targets[:, 0]
     known = np.flatnonzero(~np.isnan(truth))
     # Margin to the threshold on the side of the truth, so that both classes are ranked alike.
-    margin = np.where(scores >= threshold, (scores - threshold) / max(1 - threshold, 1e-9), (scores - threshold) / max(threshold, 1e-9))
+    margin = np.where(
+        scores >= threshold,
+        (scores - threshold) / max(1 - threshold, 1e-9),
+        (scores - threshold) / max(threshold, 1e-9),
+    )
     right = margin * np.where(truth == 1, 1, -1)
     order = known[np.argsort(right[known], kind="stable")]
     unsure = known[np.argsort(np.abs(margin[known]), kind="stable")]
@@ -113,14 +132,23 @@ def _examples(
     }
 
 
-def _images(model: Registered, lake: str, state: Snapshot, job: Job, keys: set[tuple[str, int]]) -> dict[tuple[str, int], Array]:
+def _first_answer(stored: Mapping[str, Mapping[str, Array]]) -> str | None:
+    """The first label that was decided by a threshold."""
+    return next((label for label, columns in stored.items() if columns["threshold"][0] is not None), None)
+
+
+def _images(
+    model: Registered, lake: str, state: Snapshot, job: Job, keys: set[tuple[str, int]]
+) -> dict[tuple[str, int], Array]:
     """Prepared images, (H, W) or (H, W, 3) uint8, by input."""
     family, config = family_of(model, lake, job)
     where = newest_inputs(state)
     found: dict[tuple[str, int], Array] = {}
     for file in read_inputs(state, {where[key] for key in keys}, family, config):
         shard = open_shard(job.store, file.shard)
-        for row, key in enumerate(zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True)):
+        for row, key in enumerate(
+            zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True)
+        ):
             if key in keys and key not in found:
                 image = np.moveaxis(shard.values[row], 0, -1)
                 found[key] = image[..., 0] if image.shape[-1] == 1 else image

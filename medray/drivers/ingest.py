@@ -50,8 +50,10 @@ def ingest_archive(recipe: IngestRecipe, job: Job) -> Result:
     if recipe.labels is None:
         return images
     labels = ingest_labels(recipe, recipe.labels, pseudonyms, job)
-    status = "nothing" if images.status == labels.status == "nothing" else "done"
-    return Result(status, images.run_ids + labels.run_ids, images.sums + labels.sums, images.facts)
+    idle = images.status == labels.status == "nothing"
+    return Result(
+        "nothing" if idle else "done", images.run_ids + labels.run_ids, images.sums + labels.sums, images.facts
+    )
 
 
 def ingest_objects(recipe: IngestRecipe, job: Job, pseudonyms: Pseudonyms) -> Result:
@@ -81,7 +83,9 @@ def _list(recipe: IngestRecipe, job: Job, pseudonyms: Pseudonyms) -> Listing:
     with told(f"archive {uri}"):
         listed = list(job.store.walk(uri))
     if not listed:
-        raise StorageError(f"archive {uri}", "no object", "one object or more", "check the URI; a prefix ends at a slash")
+        raise StorageError(
+            f"archive {uri}", "no object", "one object or more", "check the URI; a prefix ends at a slash"
+        )
     return {
         (pseudonyms.source_key(item.uri), pseudonyms.etag(item.etag), item.size_bytes): SourceObject(
             item.uri, item.size_bytes, item.etag
@@ -124,9 +128,14 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
     started = time.monotonic()
     planned = IngestRecipe.model_validate(plan.recipe)
     work = IngestWork(
-        rooms.source(planned.source.kind), planned.source, recipe.deidentify, job.store, recipe.lake,
-        plan.run_id, planned.linkage.uri if planned.linkage else None,
-    )  # fmt: skip
+        rooms.source(planned.source.kind),
+        planned.source,
+        recipe.deidentify,
+        job.store,
+        recipe.lake,
+        plan.run_id,
+        planned.linkage.uri if planned.linkage else None,
+    )
     facts: list[dict[str, Any]] = []
     with job.tell.bar("ingest", plan.inputs.num_rows) as bar:
         for done in run_chunks(work, _chunks(plan, listing)):
@@ -152,7 +161,9 @@ def _chunks(plan: Plan, listing: Listing) -> list[IngestChunk]:
             here[row["chunk"]].append(found)
         else:
             detail = "gone or changed since the plan"
-            gone[row["chunk"]].append(Bad(row["source_key"], row["source_etag"], row["size_bytes"], "unreadable", detail))
+            gone[row["chunk"]].append(
+                Bad(row["source_key"], row["source_etag"], row["size_bytes"], "unreadable", detail)
+            )
     return [
         replace(chunk, objects=tuple(objects), gone=tuple(vanished))
         for chunk, objects, vanished in zip(chunks, here, gone, strict=True)
@@ -174,7 +185,13 @@ def _account(plan: Plan, facts: Sequence[dict[str, Any]], dropped: Sequence[dict
 
 
 def _commit(
-    plan: Plan, job: Job, lake: str, facts: Sequence[dict[str, Any]], dropped: Sequence[dict[str, Any]], total: Sum, started: float
+    plan: Plan,
+    job: Job,
+    lake: str,
+    facts: Sequence[dict[str, Any]],
+    dropped: Sequence[dict[str, Any]],
+    total: Sum,
+    started: float,
 ) -> None:
     bad = [_quarantined(plan, item) for fact in facts for item in fact["bad"]]
     rows = pa.Table.from_pylist([*bad, *dropped], schema=QUARANTINE.schema)

@@ -88,7 +88,10 @@ class _Tally:
 
     def good(self, rows: pa.RecordBatch) -> None:
         for part, modality, syntax in zip(
-            rows["part_index"].to_pylist(), rows["Modality"].to_pylist(), rows["TransferSyntaxUID"].to_pylist(), strict=True
+            rows["part_index"].to_pylist(),
+            rows["Modality"].to_pylist(),
+            rows["TransferSyntaxUID"].to_pylist(),
+            strict=True,
         ):
             if part == 0:
                 self._instances += 1
@@ -105,5 +108,3 @@ class _Tally:
             "modalities": dict(self._modalities),
             "syntaxes": dict(self._syntaxes),
         }
-
-

@@ -55,7 +55,9 @@ def newest_inputs(state: Snapshot, modalities: Collection[str] | None = None) ->
     where: dict[InputKey, str] = {}
     for path in state.files(IMAGES):
         with told(state.lake):
-            for batch in scan_file(state.store, _uri(state, path), IMAGES, ("SOPInstanceUID", "input_version", "Modality")):
+            for batch in scan_file(
+                state.store, _uri(state, path), IMAGES, ("SOPInstanceUID", "input_version", "Modality")
+            ):
                 for uid, version, modality in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                     if modalities is not None and modality not in modalities:
                         continue
@@ -79,10 +81,14 @@ def read_inputs(state: Snapshot, paths: Iterable[str], family: Family, config: A
                         refusal = family.accepts(row, config)
                         inputs.append(
                             Input(
-                                row["SOPInstanceUID"], row["input_version"], row["subject_id"], row["StudyInstanceUID"],
-                                row["source_key"], refusal.reason if refusal else None,
+                                row["SOPInstanceUID"],
+                                row["input_version"],
+                                row["subject_id"],
+                                row["StudyInstanceUID"],
+                                row["source_key"],
+                                refusal.reason if refusal else None,
                             )
-                        )  # fmt: skip
+                        )
         accepted = [item.key for item in inputs if item.reason is None]
         files.append(DataFile(path, tuple(inputs), shard_uri(state.lake, family.name, hashed, path, accepted)))
     return files

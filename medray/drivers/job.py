@@ -50,13 +50,27 @@ class Result:
 
 
 def new_plan(
-    recipe: Recipe, job: str, stream: str, run_date: str, tables_read: dict[str, int], facts: dict[str, Any], inputs: Any
+    recipe: Recipe,
+    job: str,
+    stream: str,
+    run_date: str,
+    tables_read: dict[str, int],
+    facts: dict[str, Any],
+    inputs: Any,
 ) -> Plan:
     """A plan of this code for this recipe."""
     return Plan(
-        job=job, name=recipe.name, stream=stream, run_date=run_date, code_version=code_version(),
-        recipe=resolved(recipe), tables_read=tables_read, facts=facts, inputs=inputs, planned_at=now(),
-    )  # fmt: skip
+        job=job,
+        name=recipe.name,
+        stream=stream,
+        run_date=run_date,
+        code_version=code_version(),
+        recipe=resolved(recipe),
+        tables_read=tables_read,
+        facts=facts,
+        inputs=inputs,
+        planned_at=now(),
+    )
 
 
 def host_facts(started: float) -> dict[str, Any]:

@@ -46,11 +46,15 @@ def ingest_labels(recipe: Archive, file: LabelFile, pseudonyms: Pseudonyms, job:
     new = [row for row in rows if standing.get(_key(row)) != _value(row)]
     if rows and not matched:
         raise LabelError(
-            f"label file {file.uri}", f"{len(rows):,} answers of which none names an input of the lake",
-            f"values of {file.key} in column {file.key_column!r}", "correct [labels] key or key_column; images are kept",
-        )  # fmt: skip
+            f"label file {file.uri}",
+            f"{len(rows):,} answers of which none names an input of the lake",
+            f"values of {file.key} in column {file.key_column!r}",
+            "correct [labels] key or key_column; images are kept",
+        )
     if matched < len(rows):
-        job.tell.warn(f"labels: {len(rows) - matched:,} of {len(rows):,} answers name no input of the lake (kept for when it comes)")
+        job.tell.warn(
+            f"labels: {len(rows) - matched:,} of {len(rows):,} answers name no input of the lake (kept until it comes)"
+        )
     facts = {"listed": len(rows) + missing, "known": len(rows) - len(new), "missing": missing}
     if new:
         inputs = pa.Table.from_pylist([{"chunk": 0, **row} for row in new], schema=_inputs_schema())
@@ -58,7 +62,11 @@ def ingest_labels(recipe: Archive, file: LabelFile, pseudonyms: Pseudonyms, job:
         results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe.lake, job))
     if not results:
         return Result("nothing", sums=(_sum(facts, 0),))
-    return Result("done", tuple(run for one in results for run in one.run_ids), tuple(part for one in results for part in one.sums))
+    return Result(
+        "done",
+        tuple(run for one in results for run in one.run_ids),
+        tuple(part for one in results for part in one.sums),
+    )
 
 
 def latest(state: Snapshot, labels: Iterable[str]) -> dict[LabelKey, Any]:
@@ -80,9 +88,11 @@ def answers(inputs: Sequence[Input], known: Mapping[LabelKey, Any], label: str) 
 
 def _answer(item: Input, known: Mapping[LabelKey, Any], label: str) -> Any:
     places = (
-        ("source_key", item.source_key), ("SOPInstanceUID", item.uid),
-        ("StudyInstanceUID", item.study_uid), ("subject_id", item.subject_id),
-    )  # fmt: skip
+        ("source_key", item.source_key),
+        ("SOPInstanceUID", item.uid),
+        ("StudyInstanceUID", item.study_uid),
+        ("subject_id", item.subject_id),
+    )
     for column, value in places:
         found = known.get((column, value, label))
         if found is not None:
@@ -110,11 +120,16 @@ def _read(file: LabelFile, job: Job) -> pa.Table:
             options = pacsv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), strings_can_be_null=False)
             table = pacsv.read_csv(data, convert_options=options)
     except pa.ArrowInvalid as error:
-        raise LabelError(f"label file {file.uri}", "text that is no table", "CSV with a header line, or Parquet", "open it and look") from error
+        raise LabelError(
+            f"label file {file.uri}", "text that is no table", "CSV with a header line, or Parquet", "open it and look"
+        ) from error
     absent = [name for name in wanted if name not in table.column_names]
     if absent:
         raise LabelError(
-            f"label file {file.uri}", f"no column {', '.join(absent)}", f"columns: {', '.join(table.column_names)}", "correct [labels]"
+            f"label file {file.uri}",
+            f"no column {', '.join(absent)}",
+            f"columns: {', '.join(table.column_names)}",
+            "correct [labels]",
         )
     return table.select(wanted)
 
@@ -145,7 +160,9 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
 
 
 def _sum(facts: Mapping[str, Any], added: int) -> Sum:
-    return Sum("answers", facts["listed"], {"known": facts["known"], "added": added, "missing": facts["missing"]}).checked()
+    return Sum(
+        "answers", facts["listed"], {"known": facts["known"], "added": added, "missing": facts["missing"]}
+    ).checked()
 
 
 def _inputs_schema() -> pa.Schema:

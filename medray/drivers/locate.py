@@ -19,14 +19,23 @@ def locate(recipe: Recipe, key: str) -> list[tuple[str, str]]:
         RecipeError: the recipe names no archive, or the key is unknown.
     """
     if not isinstance(recipe, Archive):
-        raise RecipeError(f"recipe {recipe.name}", f"job = {recipe.job!r}", "an ingest_dicom or nightly recipe", "name the archive's recipe")
+        raise RecipeError(
+            f"recipe {recipe.name}",
+            f"job = {recipe.job!r}",
+            "an ingest_dicom or nightly recipe",
+            "name the archive's recipe",
+        )
     pseudonyms = pseudonyms_of(recipe.deidentify)
     found: list[tuple[str, str]] = []
     with told(f"archive {recipe.source.uri}"):
-        found += [("source", item.uri) for item in LAKE.walk(recipe.source.uri) if pseudonyms.source_key(item.uri) == key]
+        found += [
+            ("source", item.uri) for item in LAKE.walk(recipe.source.uri) if pseudonyms.source_key(item.uri) == key
+        ]
     if not found and recipe.linkage is not None:
         found = originals(recipe.linkage.uri, key)
     if not found:
-        allowed = "a source_key of the archive" + (", or a key of the linkage table" if recipe.linkage else " (the recipe names no linkage table)")
+        allowed = "a source_key of the archive" + (
+            ", or a key of the linkage table" if recipe.linkage else " (the recipe names no linkage table)"
+        )
         raise RecipeError(f"key {key}", "nothing that it stands for", allowed, "check the key and the recipe")
     return found

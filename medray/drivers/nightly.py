@@ -76,15 +76,23 @@ def _execute(plan: Plan, recipe: NightlyRecipe, job: Job) -> Result:
 def _counts(sums: tuple[Sum, ...]) -> dict[str, int]:
     total: Counter[str] = Counter()
     for part in sums:
-        total.update({f"{part.total_name}/{name}": count for name, count in part.counts().items() if name != part.total_name})
+        total.update(
+            {f"{part.total_name}/{name}": count for name, count in part.counts().items() if name != part.total_name}
+        )
         total[part.total_name] += part.total
     return dict(total)
 
 
 def _page(
-    plan: Plan, recipe: NightlyRecipe, model: Registered, job: Job, sums: tuple[Sum, ...], children: tuple[str, ...],
-    scored: dict[str, Any], seconds: dict[str, float],
-) -> str:  # fmt: skip
+    plan: Plan,
+    recipe: NightlyRecipe,
+    model: Registered,
+    job: Job,
+    sums: tuple[Sum, ...],
+    children: tuple[str, ...],
+    scored: dict[str, Any],
+    seconds: dict[str, float],
+) -> str:
     state = snapshot(job.store, recipe.lake)
     reference = model.card.get("reference_scores", {})
     return render(
@@ -111,7 +119,9 @@ def _reasons(state: Snapshot, runs: set[str], abstained: dict[str, int]) -> dict
     """Inputs that these runs did not use, by reason."""
     rows = state.table(QUARANTINE, ("reason", "run_id"))
     counted = Counter(
-        reason for reason, run in zip(rows["reason"].to_pylist(), rows["run_id"].to_pylist(), strict=True) if run in runs
+        reason
+        for reason, run in zip(rows["reason"].to_pylist(), rows["run_id"].to_pylist(), strict=True)
+        if run in runs
     )
     counted.update(abstained)
     return dict(counted.most_common())

@@ -43,7 +43,12 @@ def predict(recipe: PredictRecipe, job: Job) -> Result:
 
 
 def score(
-    recipe: Recipe, model: Registered, job: Job, *, modalities: Collection[str] | None = None, only: Collection[InputKey] | None = None
+    recipe: Recipe,
+    model: Registered,
+    job: Job,
+    *,
+    modalities: Collection[str] | None = None,
+    only: Collection[InputKey] | None = None,
 ) -> Result:
     """Score with one model; `only` names inputs, else all of the modalities are asked for."""
     stream = f"predict {model.name}"
@@ -64,7 +69,10 @@ def score(
         total = Sum("requested", len(requested), {"known": len(known), "scored": 0, "abstained": 0, "quarantined": 0})
         return Result("nothing", sums=(total.checked(),), facts={"model_sha256": model.sha256})
     return Result(
-        "done", tuple(run for one in results for run in one.run_ids), tuple(part for one in results for part in one.sums), results[-1].facts
+        "done",
+        tuple(run for one in results for run in one.run_ids),
+        tuple(part for one in results for part in one.sums),
+        results[-1].facts,
     )
 
 
@@ -86,7 +94,13 @@ def _answered(state: Snapshot, model: Registered, requested: Mapping[InputKey, s
 
 
 def _plan(
-    recipe: Recipe, model: Registered, job: Job, state: Snapshot, files: Sequence[DataFile], todo: Mapping[InputKey, str], known: int
+    recipe: Recipe,
+    model: Registered,
+    job: Job,
+    state: Snapshot,
+    files: Sequence[DataFile],
+    todo: Mapping[InputKey, str],
+    known: int,
 ) -> Plan:
     wanted = [
         (number, item) for number, file in enumerate(files) for item in file.inputs if todo.get(item.key) == file.path
@@ -123,11 +137,16 @@ def _execute(plan: Plan, recipe: Recipe, job: Job) -> Result:
     actors, gpus_each = scoring_actors(recipe.compute.actors)
     done = []
     with job.tell.bar("predict", plan.inputs.num_rows) as bar:
-        for fact in run_actors(MakeScorer(job.store, lake, stamp), _chunks(plan, files), actors=actors, gpus_each=gpus_each):
+        for fact in run_actors(
+            MakeScorer(job.store, lake, stamp), _chunks(plan, files), actors=actors, gpus_each=gpus_each
+        ):
             done.append(fact)
             bar.advance(fact["scored"] + fact["abstained"] + fact["quarantined"])
     done.sort(key=lambda fact: int(fact["chunk"]))
-    parts = {"known": plan.facts["known"], **{name: sum(f[name] for f in done) for name in ("scored", "abstained", "quarantined")}}
+    parts = {
+        "known": plan.facts["known"],
+        **{name: sum(f[name] for f in done) for name in ("scored", "abstained", "quarantined")},
+    }
     total = Sum("requested", plan.facts["requested"], parts).checked()
     outputs = {PREDICTIONS.name: [new_file(plan, fact["path"], fact) for fact in done if fact["rows"]]}
     commit_run(job.store, lake, plan, Outcome(total.counts(), outputs, host_facts(started), model_sha256=model.sha256))

@@ -28,7 +28,16 @@ from medray.storage.store import Store
 from medray.storage.uri import join
 
 InputKey = tuple[str, int]
-_HEADER = ("subject_id", "study_time", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "input_version", "input_sha256", "part_index")
+_HEADER = (
+    "subject_id",
+    "study_time",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "input_version",
+    "input_sha256",
+    "part_index",
+)
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,9 @@ class Scorer:
             headers = self._headers(chunk)
             scored, answered = self._scored(chunk, headers)
             abstained = [self._abstained(headers[key], reason) for key, reason in sorted(chunk.refused.items())]
-            rows = pa.Table.from_pylist([*scored, *(row for group in abstained for row in group)], schema=PREDICTIONS.schema)
+            rows = pa.Table.from_pylist(
+                [*scored, *(row for group in abstained for row in group)], schema=PREDICTIONS.schema
+            )
             facts = {
                 "chunk": chunk.number,
                 "path": path,
@@ -126,16 +137,20 @@ class Scorer:
                     found[key] = row
         return found
 
-    def _scored(self, chunk: PredictChunk, headers: Mapping[InputKey, dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    def _scored(
+        self, chunk: PredictChunk, headers: Mapping[InputKey, dict[str, Any]]
+    ) -> tuple[list[dict[str, Any]], int]:
         """Rows for every prepared example of the accepted images, and how many images that are."""
         if not chunk.accepted:
             return [], 0
         shard = open_shard(self._store, chunk.shard)
         if shard.values.shape[1:] != self._layout.shape:
             raise ModelError(
-                f"model {self._stamp.model.name}", f"prepared examples of shape {shard.values.shape[1:]}", f"{self._layout.shape}",
+                f"model {self._stamp.model.name}",
+                f"prepared examples of shape {shard.values.shape[1:]}",
+                f"{self._layout.shape}",
                 "prepare the images with this model's [family]",
-            )  # fmt: skip
+            )
         keys = list(zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True))
         rows = np.array([row for row, key in enumerate(keys) if key in chunk.accepted], np.int64)
         if not len(rows):

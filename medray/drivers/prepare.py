@@ -13,8 +13,8 @@ from medray import rooms
 from medray.contracts import Family
 from medray.drivers.inputs import DataFile, InputKey, newest_inputs, read_inputs
 from medray.drivers.job import Job, Result, host_facts, new_plan
-from medray.drivers.prepare_chunk import PrepareChunk, PrepareWork
 from medray.drivers.open_plans import open_plans
+from medray.drivers.prepare_chunk import PrepareChunk, PrepareWork
 from medray.engine.chunks import run_chunks
 from medray.planning.accounting import Sum
 from medray.recipes.recipe import Recipe
@@ -52,9 +52,14 @@ def prepare_files(
         plan = _plan(recipe, job, family, config, state, missing, refused, accepted)
         results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe.lake, job))
     if not results:
-        return Result("nothing", sums=(Sum("accepted", accepted, {"known": accepted, "prepared": 0, "quarantined": 0}),))
+        return Result(
+            "nothing", sums=(Sum("accepted", accepted, {"known": accepted, "prepared": 0, "quarantined": 0}),)
+        )
     return Result(
-        "done", tuple(run for one in results for run in one.run_ids), tuple(part for one in results for part in one.sums), results[-1].facts
+        "done",
+        tuple(run for one in results for run in one.run_ids),
+        tuple(part for one in results for part in one.sums),
+        results[-1].facts,
     )
 
 
@@ -66,10 +71,21 @@ def refused_before(state: Snapshot, family: Family, config: Any) -> set[InputKey
 
 
 def _plan(
-    recipe: Recipe, job: Job, family: Family, config: Any, state: Snapshot, missing: Sequence[DataFile],
-    refused: set[InputKey], accepted: int,
-) -> Plan:  # fmt: skip
-    rows = [(number, *item.key) for number, file in enumerate(missing) for item in file.accepted() if item.key not in refused]
+    recipe: Recipe,
+    job: Job,
+    family: Family,
+    config: Any,
+    state: Snapshot,
+    missing: Sequence[DataFile],
+    refused: set[InputKey],
+    accepted: int,
+) -> Plan:
+    rows = [
+        (number, *item.key)
+        for number, file in enumerate(missing)
+        for item in file.accepted()
+        if item.key not in refused
+    ]
     inputs = pa.table(
         {
             "chunk": pa.array([row[0] for row in rows], pa.int32()),
@@ -101,10 +117,18 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
             done.append(fact)
             bar.advance(fact["inputs"])
     bad = [item for fact in sorted(done, key=lambda item: str(item["data_file"])) for item in fact["bad"]]
-    parts = {"known": plan.facts["known"], "prepared": sum(fact["inputs"] - len(fact["bad"]) for fact in done), "quarantined": len(bad)}
+    parts = {
+        "known": plan.facts["known"],
+        "prepared": sum(fact["inputs"] - len(fact["bad"]) for fact in done),
+        "quarantined": len(bad),
+    }
     total = Sum("accepted", plan.facts["accepted"], parts).checked()
-    rows = [{**item, "stage": "prepare", "prepare_hash": plan.facts["prepare_hash"], "run_id": plan.run_id} for item in bad]
-    files = write_rows(job.store, lake, plan, QUARANTINE, pa.Table.from_pylist(rows, schema=QUARANTINE.schema), "quarantine")
+    rows = [
+        {**item, "stage": "prepare", "prepare_hash": plan.facts["prepare_hash"], "run_id": plan.run_id} for item in bad
+    ]
+    files = write_rows(
+        job.store, lake, plan, QUARANTINE, pa.Table.from_pylist(rows, schema=QUARANTINE.schema), "quarantine"
+    )
     commit_run(job.store, lake, plan, Outcome(total.counts(), {QUARANTINE.name: files}, host_facts(started)))
     job.tell.say(str(total))
     return Result("done", (plan.run_id,), (total,), {"seconds": round(time.monotonic() - started, 2)})

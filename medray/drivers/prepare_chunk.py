@@ -53,7 +53,13 @@ class PrepareWork:
                     continue
                 keys += [Key(row["SOPInstanceUID"], row["input_version"], one.frame_index) for one in examples]
                 values += [one.values for one in examples]
-            facts = {"chunk": chunk.number, "data_file": chunk.data_file, "inputs": len(chunk.rows), "examples": len(keys), "bad": bad}
+            facts = {
+                "chunk": chunk.number,
+                "data_file": chunk.data_file,
+                "inputs": len(chunk.rows),
+                "examples": len(keys),
+                "bad": bad,
+            }
             write_shard(self.store, chunk.shard, keys, values, self.family.layout(self.config), facts)
             return facts
 
@@ -69,7 +75,15 @@ class PrepareWork:
                         yield row
 
 
-_REFUSED = ("source_key", "source_etag", "size_bytes", "TransferSyntaxUID", "SOPInstanceUID", "input_version", "input_sha256")
+_REFUSED = (
+    "source_key",
+    "source_etag",
+    "size_bytes",
+    "TransferSyntaxUID",
+    "SOPInstanceUID",
+    "input_version",
+    "input_sha256",
+)
 
 
 def _refused(row: Mapping[str, Any], error: Unusable) -> dict[str, Any]:

@@ -12,4 +12,6 @@ EDGES: tuple[float, ...] = tuple(np.linspace(0, 1, BINS + 1).tolist())
 
 def count_scores(probabilities: Mapping[str, Sequence[float]]) -> dict[str, list[int]]:
     """Counts of probabilities in 40 equal bins of [0, 1], by label."""
-    return {label: np.histogram(np.asarray(values, float), EDGES)[0].tolist() for label, values in probabilities.items()}
+    return {
+        label: np.histogram(np.asarray(values, float), EDGES)[0].tolist() for label, values in probabilities.items()
+    }

@@ -63,10 +63,14 @@ def train(recipe: TrainRecipe, job: Job) -> Result:
     return _execute(plan, recipe, family, task, files, labelled, job)
 
 
-def labelled_inputs(state: Snapshot, files: list[DataFile], task: Task, config: Any, split: dict[str, Any]) -> list[Labelled]:
+def labelled_inputs(
+    state: Snapshot, files: list[DataFile], task: Task, config: Any, split: dict[str, Any]
+) -> list[Labelled]:
     """Accepted newest inputs with at least one known answer, in order, each with its split."""
     current = newest_inputs(state)
-    places = [(n, item) for n, file in enumerate(files) for item in file.accepted() if current.get(item.key) == file.path]
+    places = [
+        (n, item) for n, file in enumerate(files) for item in file.accepted() if current.get(item.key) == file.path
+    ]
     inputs = [item for _, item in places]
     wanted = {*config.labels, *([split["label"]] if split["label"] else [])}
     known = latest(state, wanted)
@@ -85,9 +89,11 @@ def _plan(recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile],
     for name in (TRAIN, TUNING):
         if not counts[name]:
             raise SplitError(
-                f"recipe {recipe.name}, [split]", f"no labelled image in the {name} split ({len(labelled):,} in all)",
-                "labelled images that the family takes, in train and tuning", "look at [family] modalities, [task] labels and [split]",
-            )  # fmt: skip
+                f"recipe {recipe.name}, [split]",
+                f"no labelled image in the {name} split ({len(labelled):,} in all)",
+                "labelled images that the family takes, in train and tuning",
+                "look at [family] modalities, [task] labels and [split]",
+            )
     learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
     inputs = pa.table(
         {
@@ -103,7 +109,13 @@ def _plan(recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile],
 
 
 def _execute(
-    plan: Plan, recipe: TrainRecipe, family: Family, task: Task, files: list[DataFile], labelled: list[Labelled], job: Job
+    plan: Plan,
+    recipe: TrainRecipe,
+    family: Family,
+    task: Task,
+    files: list[DataFile],
+    labelled: list[Labelled],
+    job: Job,
 ) -> Result:
     started = time.monotonic()
     learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
@@ -112,9 +124,13 @@ def _execute(
     in_train = examples.split == 0
     family_summary = family.summarise(survey(family, recipe.family, job.store, examples, np.flatnonzero(in_train)))
     task_summary = task.summarise(task.survey(examples.targets[in_train], recipe.task), recipe.task)
-    spec = FitSpec(family, recipe.family, family_summary, task, recipe.task, task_summary, recipe.training, job.store, folder)
+    spec = FitSpec(
+        family, recipe.family, family_summary, task, recipe.task, task_summary, recipe.training, job.store, folder
+    )
     write_examples(job.store, spec.examples_uri, examples)
-    job.tell.say(f"training on {in_train.sum():,} examples, tuning on {(~in_train).sum():,}, {recipe.training.workers} worker(s)")
+    job.tell.say(
+        f"training on {in_train.sum():,} examples, tuning on {(~in_train).sum():,}, {recipe.training.workers} worker(s)"
+    )
     with job.tell.bar("train", recipe.training.epochs) as bar:
         weights, logits, history = fit(
             spec, lambda record: bar.advance(1, f"loss {record['loss']:.4f}, tuning {record['tuning_loss']:.4f}")
@@ -130,7 +146,10 @@ def _execute(
         promote(job.store, recipe.lake, recipe.model.name, registered.version)
     commit_run(job.store, recipe.lake, plan, Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256))
     facts = _facts(registered, history, started)
-    job.tell.say(f"model {recipe.model.name} version {registered.version}, {sha256[:12]}, best epoch {facts['best_epoch']} of {len(history)}")
+    job.tell.say(
+        f"model {recipe.model.name} version {registered.version}, {sha256[:12]}, "
+        f"best epoch {facts['best_epoch']} of {len(history)}"
+    )
     return Result("done", (plan.run_id,), facts=facts)
 
 
@@ -143,7 +162,9 @@ def _examples(files: list[DataFile], learnt: list[Labelled], job: Job) -> tuple[
     for file in used:
         shard = open_shard(job.store, files[file].shard)
         rows[file] = {}
-        for row, key in enumerate(zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True)):
+        for row, key in enumerate(
+            zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True)
+        ):
             rows[file].setdefault(key, []).append(row)
     places = [(one, row) for one in learnt for row in rows[one.file].get(one.item.key, [])]
     examples = Examples(

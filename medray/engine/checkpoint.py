@@ -76,10 +76,12 @@ def load_checkpoint(store: Store, folder: str) -> State | None:
         part, _, rest = name.partition("/")
         parts[part][rest] = value
     return State(
-        parts["weights"], parts["average"], parts["best"],
+        parts["weights"],
+        parts["average"],
+        parts["best"],
         _optimizer(parts["optimizer"], json.loads(metadata["optimizer"])),
         Progress(**json.loads(metadata["progress"])),
-    )  # fmt: skip
+    )
 
 
 def _optimizer(tensors: Mapping[str, torch.Tensor], scalars: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,5 +60,3 @@ def _facts(dataset: Any) -> Iterator[Facts]:
             allowed="workers that live through a chunk",
             do="look for memory: give workers more of it or make chunks smaller ([chunks] megabytes), then run again",
         ) from error
-
-

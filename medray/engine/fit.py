@@ -52,19 +52,31 @@ def _run(spec: FitSpec, use_gpu: bool) -> str | None:
 
     trainer = TorchTrainer(
         lambda: worker(spec),
-        scaling_config=ScalingConfig(num_workers=spec.training.workers, use_gpu=use_gpu, resources_per_worker={"CPU": 1, **({"GPU": 1} if use_gpu else {})}),
+        scaling_config=ScalingConfig(
+            num_workers=spec.training.workers,
+            use_gpu=use_gpu,
+            resources_per_worker={"CPU": 1, **({"GPU": 1} if use_gpu else {})},
+        ),
         run_config=RunConfig(
-            name="ray", storage_path=join(spec.folder, "ray"), failure_config=FailureConfig(max_failures=spec.training.retries)
+            name="ray",
+            storage_path=join(spec.folder, "ray"),
+            failure_config=FailureConfig(max_failures=spec.training.retries),
         ),
     )
     try:
         trainer.fit()
     except Exception as error:
-        cause: BaseException = error
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
-        return f"{type(error).__name__} ({type(cause).__name__}: {str(cause).strip().splitlines()[-1][:200] if str(cause).strip() else ''})"
+        return _told(error)
     return None
+
+
+def _told(error: BaseException) -> str:
+    """Type and first cause of a failed training; its inputs are numbers, so the text names no one."""
+    cause = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    last = (str(cause).strip().splitlines() or [""])[-1]
+    return f"{type(error).__name__} from {type(cause).__name__}: {last[:200]}"
 
 
 def _wait(spec: FitSpec, run: Any, watch: Watch) -> None:
@@ -81,15 +93,19 @@ def _wait(spec: FitSpec, run: Any, watch: Watch) -> None:
         if time.monotonic() - last > spec.training.stall_s:
             ray.cancel(run, force=True)
             raise EngineError(
-                "training", f"no finished epoch in {spec.training.stall_s:g} s", "an epoch in [training] stall_s",
+                "training",
+                f"no finished epoch in {spec.training.stall_s:g} s",
+                "an epoch in [training] stall_s",
                 "look for waiting workers or a slow store, or raise stall_s; running again resumes",
-            )  # fmt: skip
+            )
     failure = _outcome(run)
     if failure is not None:
         raise EngineError(
-            "training", f"workers that failed more than {spec.training.retries} times: {failure}", "workers that live",
+            "training",
+            f"workers that failed more than {spec.training.retries} times: {failure}",
+            "workers that live",
             "look for memory and for the store; running again resumes from the last epoch",
-        )  # fmt: skip
+        )
 
 
 def _outcome(run: Any) -> str | None:

@@ -16,7 +16,9 @@ BATCH = 64
 class Network:
     """One model on this process's device."""
 
-    def __init__(self, family: Family, config: Any, summary: dict[str, Any], outputs: int, weights: dict[str, Array]) -> None:
+    def __init__(
+        self, family: Family, config: Any, summary: dict[str, Any], outputs: int, weights: dict[str, Array]
+    ) -> None:
         self._family, self._config, self._summary, self._outputs = family, config, summary, outputs
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if self._device.type == "cpu":

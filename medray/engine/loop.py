@@ -57,7 +57,7 @@ def worker(spec: FitSpec) -> None:
 
     context = ray.train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
-    device = _device(rank, context.get_local_world_size())
+    device = _device(context.get_local_world_size())
     fit = _Fit(spec, rank, workers, device)
     while not fit.done():
         fit.epoch()
@@ -65,7 +65,7 @@ def worker(spec: FitSpec) -> None:
     fit.finish()
 
 
-def _device(rank: int, local_workers: int) -> torch.device:
+def _device(local_workers: int) -> torch.device:
     if torch.cuda.is_available():
         import ray.train.torch
 
@@ -84,7 +84,9 @@ class _Fit:
         self.train = np.flatnonzero(self.examples.split == 0)
         self.tuning = np.flatnonzero(self.examples.split == 1)
         torch.manual_seed(spec.training.seed)
-        self.model = spec.family.build(spec.family_config, spec.family_summary, spec.task.outputs(spec.task_config)).to(device)
+        self.model = spec.family.build(spec.family_config, spec.family_summary, spec.task.outputs(spec.task_config)).to(
+            device
+        )
         self.optimizer = torch.optim.AdamW(
             parameter_groups(self.model, spec.training.weight_decay), lr=spec.training.learning_rate
         )
@@ -143,14 +145,17 @@ class _Fit:
             generator.manual_seed(_seed(training.seed, step, self.rank, 1))
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate(step, steps * training.epochs, training.learning_rate, training.warmup)
-            inputs = spec.family.collate(self.values.gather(index), spec.family_config, spec.family_summary, self.device)
+            inputs = spec.family.collate(
+                self.values.gather(index), spec.family_config, spec.family_summary, self.device
+            )
             inputs = spec.family.augment(inputs, spec.family_config, generator)
             targets = torch.from_numpy(self.examples.targets[index]).to(self.device)
             loss, count = spec.task.loss(self.ddp(inputs), targets, spec.task_config, spec.task_summary)
             everywhere = self._sum(count.detach().clone().double())
             self.optimizer.zero_grad(set_to_none=True)
             # DDP averages over ranks; scaled so, the step is that of one worker with the whole batch
-            (loss * (self.workers / everywhere.clamp(min=1.0)).to(loss.dtype)).backward()
+            scaled = loss * (self.workers / everywhere.clamp(min=1.0)).to(loss.dtype)
+            torch.autograd.backward(scaled)
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.gradient_clip)
             self.optimizer.step()
             if training.ema:

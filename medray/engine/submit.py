@@ -27,7 +27,8 @@ _TRIES = 9
 def submission_id(recipe: Recipe, run_date: str) -> str:
     """The same recipe, code and date are the same submission, whoever submits it."""
     told = json.dumps([resolved(recipe), code_version(), run_date], sort_keys=True)
-    return f"medray-{recipe.job.replace('_', '-')}-{recipe.name}-{run_date}-{hashlib.sha256(told.encode()).hexdigest()[:10]}"
+    digest = hashlib.sha256(told.encode()).hexdigest()[:10]
+    return f"medray-{recipe.job.replace('_', '-')}-{recipe.name}-{run_date}-{digest}"
 
 
 def submit(recipe: Recipe, run_date: str, address: str, say: Callable[[str], None]) -> int:
@@ -63,9 +64,11 @@ def _check_way(address: str) -> None:
         return
     if parts.scheme != "https" or os.environ.get("RAY_AUTH_MODE") != "token":
         raise SubmitError(
-            f"address {address}", f"{parts.scheme or 'no scheme'} with RAY_AUTH_MODE={os.environ.get('RAY_AUTH_MODE', 'unset')}",
-            "https and RAY_AUTH_MODE=token beyond this machine", "put TLS in front of the dashboard and set RAY_AUTH_MODE=token on head, workers and here",
-        )  # fmt: skip
+            f"address {address}",
+            f"{parts.scheme or 'no scheme'} with RAY_AUTH_MODE={os.environ.get('RAY_AUTH_MODE', 'unset')}",
+            "https and RAY_AUTH_MODE=token beyond this machine",
+            "put TLS in front of the dashboard and set RAY_AUTH_MODE=token on head, workers and here",
+        )
 
 
 def _is_loopback(host: str) -> bool:
@@ -81,11 +84,17 @@ def _client(address: str) -> Any:
     try:
         return JobSubmissionClient(address)
     except (ConnectionError, RuntimeError) as error:
-        found = "a cluster that refuses the token" if "401" in str(error) or "nauthenticated" in str(error) else "no cluster that answers"
+        found = (
+            "a cluster that refuses the token"
+            if "401" in str(error) or "nauthenticated" in str(error)
+            else "no cluster that answers"
+        )
         raise SubmitError(
-            f"address {address}", found, "the dashboard of a running Ray head, such as http://127.0.0.1:8265",
-            "check the address; where the head asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN or ~/.ray/auth_token",
-        ) from error  # fmt: skip
+            f"address {address}",
+            found,
+            "the dashboard of a running Ray head, such as http://127.0.0.1:8265",
+            "check the address; where the head asks for a token, set RAY_AUTH_MODE=token and have ~/.ray/auth_token",
+        ) from error
 
 
 def _free_name(client: Any, name: str, address: str) -> str | None:
@@ -101,9 +110,17 @@ def _free_name(client: Any, name: str, address: str) -> str | None:
             return None
         if status in ("PENDING", "RUNNING"):
             raise SubmitError(
-                f"address {address}", f"the same run under way as {tried}", "one copy of a run", f"follow it with `ray job logs --follow {tried}`"
+                f"address {address}",
+                f"the same run under way as {tried}",
+                "one copy of a run",
+                f"follow it with `ray job logs --follow {tried}`",
             )
-    raise SubmitError(f"address {address}", f"{_TRIES} failed tries of {name}", "a run that can succeed", "read the logs of the last try")
+    raise SubmitError(
+        f"address {address}",
+        f"{_TRIES} failed tries of {name}",
+        "a run that can succeed",
+        "read the logs of the last try",
+    )
 
 
 @contextmanager

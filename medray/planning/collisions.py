@@ -38,7 +38,9 @@ class Decision:
 KEEP = Decision(reason=None, version=1)
 
 
-def decide(new: Iterable[Instance], standing: Mapping[str, Version], on_change: OnChange) -> dict[int, dict[str, Decision]]:
+def decide(
+    new: Iterable[Instance], standing: Mapping[str, Version], on_change: OnChange
+) -> dict[int, dict[str, Decision]]:
     """The decisions that differ from "keep as version 1", by chunk and source key.
 
     Args:

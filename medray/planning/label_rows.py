@@ -67,9 +67,11 @@ def _values(cells: list[Any], label: str, kind: str, file: LabelFile) -> list[An
             wrong.append(number)
     if wrong:
         raise LabelError(
-            f"label file {file.uri}, column {label!r}", f"{len(wrong)} value(s) that are not {kind} (lines {', '.join(map(str, wrong[:5]))})",
-            f"{kind} values, or one of [labels] missing", "correct the lines, or the kind of the column",
-        )  # fmt: skip
+            f"label file {file.uri}, column {label!r}",
+            f"{len(wrong)} value(s) that are not {kind} (lines {', '.join(map(str, wrong[:5]))})",
+            f"{kind} values, or one of [labels] missing",
+            "correct the lines, or the kind of the column",
+        )
     return values
 
 
@@ -89,7 +91,10 @@ def _times(column: pa.ChunkedArray, file: LabelFile) -> list[datetime]:
         times = [datetime.fromisoformat(str(cell)).replace(tzinfo=None) for cell in column.to_pylist()]
     except ValueError as error:
         raise LabelError(
-            f"label file {file.uri}, column {file.labelled_at!r}", "a value that is no ISO 8601 time", "2026-01-31 or 2026-01-31T12:00:00", "correct the column"
+            f"label file {file.uri}, column {file.labelled_at!r}",
+            "a value that is no ISO 8601 time",
+            "2026-01-31 or 2026-01-31T12:00:00",
+            "correct the column",
         ) from error
     return times
 
@@ -101,6 +106,8 @@ def _one_answer_each(rows: list[dict[str, Any]], column: str, file: LabelFile) -
         value = next(row[name] for name in VALUES if row[name] is not None)
         if seen.setdefault(key, value) != value:
             raise LabelError(
-                f"label file {file.uri}, column {row['label']!r}", "two answers for one key at one time", "one answer for each key and time",
+                f"label file {file.uri}, column {row['label']!r}",
+                "two answers for one key at one time",
+                "one answer for each key and time",
                 "remove one, or give [labels] labelled_at",
-            )  # fmt: skip
+            )

@@ -41,14 +41,19 @@ def assign(subjects: Array, declared: Mapping[str, Any], given: Sequence[str | N
     """
     if declared.get("label") is None:
         values = {
-            subject: hashed_split(int(subject), str(declared["salt"]), float(declared["tuning"]), float(declared["held_out"]))
+            subject: hashed_split(
+                int(subject), str(declared["salt"]), float(declared["tuning"]), float(declared["held_out"])
+            )
             for subject in np.unique(subjects)
         }
         return np.array([values[subject] for subject in subjects], dtype=object)
     unknown = sorted({value for value in given if value is not None} - set(SPLITS))
     if unknown:
         raise SplitError(
-            f"label {declared['label']!r}", f"{len(unknown)} unknown value(s), such as {unknown[0]!r}", ", ".join(SPLITS), "correct the label file"
+            f"label {declared['label']!r}",
+            f"{len(unknown)} unknown value(s), such as {unknown[0]!r}",
+            ", ".join(SPLITS),
+            "correct the label file",
         )
     _one_split_each(subjects, given)
     return np.array(list(given), dtype=object)
@@ -62,4 +67,9 @@ def _one_split_each(subjects: Array, given: Sequence[str | None]) -> None:
         if value is not None and seen.setdefault(int(subject), value) != value
     }
     if torn:
-        raise SplitError("given split", f"{len(torn)} subject(s) in two splits", "one split for each subject", "correct the label file")
+        raise SplitError(
+            "given split",
+            f"{len(torn)} subject(s) in two splits",
+            "one split for each subject",
+            "correct the label file",
+        )

@@ -66,7 +66,9 @@ class ChunkWriter:
         return read_facts(self._store, self._uri) or facts
 
 
-def write_table(store: Store, uri: str, contract: TableContract, batches: Iterable[pa.RecordBatch], facts: Facts) -> Facts:
+def write_table(
+    store: Store, uri: str, contract: TableContract, batches: Iterable[pa.RecordBatch], facts: Facts
+) -> Facts:
     """Write batches to one file and publish it with the facts and the number of rows."""
     with ChunkWriter(store, uri, contract) as writer:
         for batch in batches:
@@ -95,7 +97,10 @@ def _leaf_names(path: str, kind: pa.DataType) -> list[str]:
     if pa.types.is_struct(kind):
         return [leaf for child in kind for leaf in _leaf_names(f"{path}.{child.name}", child.type)]
     if pa.types.is_map(kind):
-        return [*_leaf_names(f"{path}.key_value.key", kind.key_type), *_leaf_names(f"{path}.key_value.value", kind.item_type)]
+        return [
+            *_leaf_names(f"{path}.key_value.key", kind.key_type),
+            *_leaf_names(f"{path}.key_value.value", kind.item_type),
+        ]
     if pa.types.is_list(kind):
         return _leaf_names(f"{path}.list.element", kind.value_type)
     return [path]

@@ -75,7 +75,9 @@ def new_file(plan: Plan, path: str, facts: Mapping[str, Any]) -> NewFile:
     return NewFile(path, int(facts["file_bytes"]), int(facts["rows"]), milliseconds)
 
 
-def write_rows(store: Store, lake: str, plan: Plan, contract: TableContract, rows: pa.Table, name: str) -> list[NewFile]:
+def write_rows(
+    store: Store, lake: str, plan: Plan, contract: TableContract, rows: pa.Table, name: str
+) -> list[NewFile]:
     """Publish rows that the driver holds as one file; no rows, no file."""
     if not rows.num_rows:
         return []

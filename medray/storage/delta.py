@@ -86,7 +86,10 @@ def append(store: Store, lake: str, contract: TableContract, run_id: str, files:
         table.update_incremental()
         return _version_of(table, run_id)
     raise StorageError(
-        f"lake {lake}, table {contract.name}", f"{_ATTEMPTS} lost races", "a commit between other writers", "run again: finished chunks are kept"
+        f"lake {lake}, table {contract.name}",
+        f"{_ATTEMPTS} lost races",
+        "a commit between other writers",
+        "run again: finished chunks are kept",
     )
 
 
@@ -120,9 +123,7 @@ def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile]) -> None:
         mode="append",
         schema=table.schema(),
         partition_by=[],
-        commit_properties=CommitProperties(
-            custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(run_id, 1)]
-        ),
+        commit_properties=CommitProperties(custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(run_id, 1)]),
     )
 
 
@@ -163,5 +164,3 @@ def scan_file(
     filesystem = store.arrow(uri)
     data = ds.dataset(store.path(uri), filesystem=filesystem, format="parquet", schema=contract.schema)
     yield from data.to_batches(columns=list(columns), filter=where, batch_readahead=1, fragment_readahead=1)
-
-

@@ -54,10 +54,17 @@ class LinkageWriter:
         """Write the file that `commit_linkage` will name."""
         if self._uri is None or not self._links:
             return
-        rows = [{"kind": kind, "pseudonym": key, "original": self._links[kind, key]} for kind, key in sorted(self._links)]
+        rows = [
+            {"kind": kind, "pseudonym": key, "original": self._links[kind, key]} for kind, key in sorted(self._links)
+        ]
         with told(self._uri):
-            write_table(LINKAGE, join(delta.table_uri(self._uri, LINKS.name), self._path), LINKS,
-                        pa.Table.from_pylist(rows, schema=LINKS.schema).to_batches(), {})  # fmt: skip
+            write_table(
+                LINKAGE,
+                join(delta.table_uri(self._uri, LINKS.name), self._path),
+                LINKS,
+                pa.Table.from_pylist(rows, schema=LINKS.schema).to_batches(),
+                {},
+            )
 
 
 def commit_linkage(uri: str, plan: Plan) -> None:

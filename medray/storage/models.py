@@ -55,7 +55,9 @@ class Registered:
     card: Mapping[str, Any]
 
 
-def save_model(store: Store, lake: str, weights: Mapping[str, Array], definition: Mapping[str, Any], subjects: Array) -> str:
+def save_model(
+    store: Store, lake: str, weights: Mapping[str, Array], definition: Mapping[str, Any], subjects: Array
+) -> str:
     """Store the model. Returns its `model_sha256`.
 
     Args:
@@ -84,9 +86,13 @@ def load_model(store: Store, lake: str, sha256: str) -> Model:
         try:
             tensors, described = store.read(join(folder, "weights.safetensors")), store.read(join(folder, "model.json"))
         except FileNotFoundError as error:
-            raise ModelError(where, "no such model", "a model of this lake", "train it, or copy its folder whole") from error
+            raise ModelError(
+                where, "no such model", "a model of this lake", "train it, or copy its folder whole"
+            ) from error
     if _sha256(tensors, described) != sha256:
-        raise ModelError(where, "bytes that do not match its name", "unchanged files", "restore the folder from a backup")
+        raise ModelError(
+            where, "bytes that do not match its name", "unchanged files", "restore the folder from a backup"
+        )
     definition = json.loads(described)
     if definition["format"] > FORMAT:
         raise ModelError(where, f"format {definition['format']}", f"format {FORMAT} or older", "upgrade medray")
@@ -150,7 +156,10 @@ def choose(store: Store, lake: str, name: str, version: int | str) -> Registered
             pointer = json.loads(store.read(join(lake, "models", name, "production.json")))
         except FileNotFoundError as error:
             raise ModelError(
-                f"model {name!r} in {lake}", "no version in production", "a promoted version", f"run `medray promote {name} VERSION --lake {lake}`"
+                f"model {name!r} in {lake}",
+                "no version in production",
+                "a promoted version",
+                f"run `medray promote {name} VERSION --lake {lake}`",
             ) from error
     return _version(store, lake, name, int(pointer["version"]))
 
@@ -161,7 +170,12 @@ def _version(store: Store, lake: str, name: str, version: int) -> Registered:
             return _registered(store.read(_version_uri(lake, name, version)))
         except FileNotFoundError as error:
             have = ", ".join(str(item.version) for item in versions(store, lake, name)) or "none"
-            raise ModelError(f"model {name!r} in {lake}", f"no version {version}", f"versions: {have}", "name one of them, or train the model") from error
+            raise ModelError(
+                f"model {name!r} in {lake}",
+                f"no version {version}",
+                f"versions: {have}",
+                "name one of them, or train the model",
+            ) from error
 
 
 def _registered(document: bytes) -> Registered:

@@ -60,7 +60,9 @@ def prepare_hash(family: str, key: Any) -> str:
     return hashlib.sha256(json.dumps([family, key], sort_keys=True).encode()).hexdigest()[:16]
 
 
-def write_shard(store: Store, uri: str, keys: Sequence[Key], values: Sequence[Array], layout: Layout, facts: dict[str, Any]) -> None:
+def write_shard(
+    store: Store, uri: str, keys: Sequence[Key], values: Sequence[Array], layout: Layout, facts: dict[str, Any]
+) -> None:
     """Publish a shard unless it stands."""
     width = int(np.prod(layout.shape)) * np.dtype(layout.dtype).itemsize
     block = np.empty((len(values), *layout.shape), layout.dtype)
@@ -93,7 +95,9 @@ def open_shard(store: Store, uri: str) -> Shard:
     facts = json.loads(reader.schema.metadata[FACTS])
     column = batch["values"]
     flat = np.frombuffer(column.buffers()[1] or b"", facts["dtype"])
-    return Shard(pa.Table.from_batches([batch.drop_columns(["values"])]), flat.reshape(len(column), *facts["shape"]), facts)
+    return Shard(
+        pa.Table.from_batches([batch.drop_columns(["values"])]), flat.reshape(len(column), *facts["shape"]), facts
+    )
 
 
 def read_shard_facts(store: Store, uri: str) -> dict[str, Any]:

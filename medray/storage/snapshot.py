@@ -61,7 +61,19 @@ class Snapshot:
         return Snapshot(self.store, self.lake, self.runs, versions)
 
 
-_COLUMNS = ("run_id", "job", "name", "run_date", "counts", "tables_written", "children", "model_sha256", "report_uri", "planned_at", "committed_at")
+_COLUMNS = (
+    "run_id",
+    "job",
+    "name",
+    "run_date",
+    "counts",
+    "tables_written",
+    "children",
+    "model_sha256",
+    "report_uri",
+    "planned_at",
+    "committed_at",
+)
 
 
 def snapshot(store: Store, lake: str) -> Snapshot:

@@ -8,6 +8,7 @@ travels to workers, which build their own from the environment or the machine's 
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class Store:
 
     def spool(self, uri: str) -> str:
         """A local path where a file for `uri` may be written before `publish`."""
-        folder = Path(os.environ.get("TMPDIR", "/tmp")) if is_s3(uri) else Path(uri).parent
+        folder = Path(tempfile.gettempdir()) if is_s3(uri) else Path(uri).parent
         folder.mkdir(parents=True, exist_ok=True)
         return str(folder / f"{TEMPORARY}{uuid.uuid4().hex}")
 

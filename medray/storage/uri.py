@@ -21,7 +21,10 @@ def normalise(uri: str) -> str:
         return uri.rstrip("/")
     if "://" in uri and not uri.startswith("file://"):
         raise StorageError(
-            "URI", f"the scheme {uri.split('://')[0]!r}", "a local path, file:// or s3://", "copy or mount the data there"
+            "URI",
+            f"the scheme {uri.split('://')[0]!r}",
+            "a local path, file:// or s3://",
+            "copy or mount the data there",
         )
     return str(Path(uri.removeprefix("file://")).expanduser().absolute())
 

@@ -58,7 +58,12 @@ def questions(config: BinaryConfig) -> tuple[str, ...]:
 
 
 def evaluate(
-    stored: Mapping[str, Mapping[str, Array]], targets: Array, config: BinaryConfig, subjects: Array, resamples: int, seed: int
+    stored: Mapping[str, Mapping[str, Array]],
+    targets: Array,
+    config: BinaryConfig,
+    subjects: Array,
+    resamples: int,
+    seed: int,
 ) -> dict[str, Any]:
     """Metrics by question, with intervals by subject, from stored answers."""
     answer = stored[config.label]

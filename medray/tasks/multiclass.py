@@ -11,7 +11,7 @@ from scipy.special import softmax
 from torch.nn.functional import cross_entropy
 
 from medray.contracts import Array, Columns, Sums, Task
-from medray.metrics.several import evaluate_multiclass
+from medray.metrics.evaluate import evaluate_multiclass
 from medray.tasks.answers import answers, class_indices
 from medray.tasks.calibration import fit
 from medray.tasks.config import CLASS_SEPARATOR, MulticlassConfig
@@ -86,14 +86,17 @@ def questions(config: MulticlassConfig) -> tuple[str, ...]:
 
 
 def evaluate(
-    stored: Mapping[str, Mapping[str, Array]], targets: Array, config: MulticlassConfig, subjects: Array, resamples: int, seed: int
+    stored: Mapping[str, Mapping[str, Array]],
+    targets: Array,
+    config: MulticlassConfig,
+    subjects: Array,
+    resamples: int,
+    seed: int,
 ) -> dict[str, Any]:
     """Metrics by question, with intervals by subject, from stored answers."""
     question, *per_class = questions(config)
     probabilities = np.stack([stored[name]["predicted_boolean_probability"] for name in per_class], axis=1)
-    found = evaluate_multiclass(
-        probabilities, targets[:, 0], config.classes, subjects, resamples=resamples, seed=seed
-    )
+    found = evaluate_multiclass(probabilities, targets[:, 0], config.classes, subjects, resamples=resamples, seed=seed)
     return {question: found.to_json()}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from medray.contracts import Array, Columns, Sums, Task
-from medray.metrics.several import evaluate_multilabel
+from medray.metrics.evaluate import evaluate_multilabel
 from medray.tasks import bernoulli
 from medray.tasks.answers import answers, booleans
 from medray.tasks.config import MultilabelConfig
@@ -59,7 +59,12 @@ def questions(config: MultilabelConfig) -> tuple[str, ...]:
 
 
 def evaluate(
-    stored: Mapping[str, Mapping[str, Array]], targets: Array, config: MultilabelConfig, subjects: Array, resamples: int, seed: int
+    stored: Mapping[str, Mapping[str, Array]],
+    targets: Array,
+    config: MultilabelConfig,
+    subjects: Array,
+    resamples: int,
+    seed: int,
 ) -> dict[str, Any]:
     """Metrics by question, with intervals by subject, from stored answers."""
     answers_of = [stored[label] for label in config.labels]
