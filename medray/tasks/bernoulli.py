@@ -22,8 +22,12 @@ def count(targets: Array) -> Sums:
     return {"counts": np.stack([(targets == 0).sum(axis=0), (targets == 1).sum(axis=0)], axis=1).tolist()}
 
 
-def loss(logits: torch.Tensor, targets: torch.Tensor, summary: Sums) -> tuple[torch.Tensor, torch.Tensor]:
+def loss(
+    logits: torch.Tensor, targets: torch.Tensor, summary: Sums, smoothing: float
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Cross entropy of the known answers, weighted by `summary["weights"]` (K, 2).
+
+    Yes is 1 - smoothing / 2 and no is smoothing / 2 (Szegedy et al., CVPR 2016).
 
     Returns:
         (weighted sum in nats, number of known answers), both scalars.
@@ -32,7 +36,8 @@ def loss(logits: torch.Tensor, targets: torch.Tensor, summary: Sums) -> tuple[to
     yes = torch.where(known, targets, torch.zeros_like(targets))
     weights = torch.as_tensor(summary["weights"], dtype=logits.dtype, device=logits.device)
     weight = torch.lerp(weights[:, 0].expand_as(yes), weights[:, 1].expand_as(yes), yes) * known
-    return binary_cross_entropy_with_logits(logits, yes, weight, reduction="sum"), known.sum()
+    smooth = yes * (1.0 - smoothing) + smoothing / 2.0
+    return binary_cross_entropy_with_logits(logits, smooth, weight, reduction="sum"), known.sum()
 
 
 def calibrate(logits: Array, targets: Array, rule: ThresholdRule) -> Sums:

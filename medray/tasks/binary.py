@@ -39,7 +39,7 @@ def loss(
     logits: torch.Tensor, targets: torch.Tensor, config: BinaryConfig, summary: Sums
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(weighted cross entropy in nats, known answers), both sums."""
-    return bernoulli.loss(logits, targets, summary)
+    return bernoulli.loss(logits, targets, summary, config.label_smoothing)
 
 
 def calibrate(logits: Array, targets: Array, config: BinaryConfig) -> Sums:

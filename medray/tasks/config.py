@@ -24,6 +24,7 @@ def _distinct(names: Sequence[str]) -> Sequence[str]:
 
 
 Name = Annotated[str, AfterValidator(_plain)]
+Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class BinaryConfig(BaseModel):
@@ -34,6 +35,7 @@ class BinaryConfig(BaseModel):
         class_weights: weigh yes and no so that both count alike in the loss.
         threshold: rule on the tuning split from which probability on the answer is yes:
             "youden" (highest sensitivity + specificity - 1) or "accuracy" (most right answers).
+        label_smoothing: share of each answer that the loss spreads evenly over all answers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +44,7 @@ class BinaryConfig(BaseModel):
     label: Name
     class_weights: bool
     threshold: ThresholdRule
+    label_smoothing: Smoothing = 0.0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -56,6 +59,7 @@ class MulticlassConfig(BaseModel):
         label: the question, as in the label file.
         classes: the answers, in the order of their integers 0, 1, ...
         class_weights: weigh classes so that all count alike in the loss.
+        label_smoothing: as in `BinaryConfig`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,6 +68,7 @@ class MulticlassConfig(BaseModel):
     label: Name
     classes: Annotated[tuple[Name, ...], Field(min_length=2), AfterValidator(_distinct)]
     class_weights: bool
+    label_smoothing: Smoothing = 0.0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -76,7 +81,7 @@ class MultilabelConfig(BaseModel):
 
     Attributes:
         labels: the questions, as in the label file.
-        class_weights, threshold: as in `BinaryConfig`, for each question on its own.
+        class_weights, threshold, label_smoothing: as in `BinaryConfig`, for each question.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,6 +90,7 @@ class MultilabelConfig(BaseModel):
     labels: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]
     class_weights: bool
     threshold: ThresholdRule
+    label_smoothing: Smoothing = 0.0
 
 
 TaskConfig = Annotated[

@@ -44,9 +44,11 @@ def loss(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(weighted cross entropy in nats, known answers), both sums."""
     known = ~targets[:, 0].isnan()
-    index = torch.where(known, targets[:, 0], torch.full_like(targets[:, 0], -1.0)).long()
+    index = torch.where(known, targets[:, 0], torch.zeros_like(targets[:, 0])).long()
     weights = torch.as_tensor(summary["weights"][0], dtype=logits.dtype, device=logits.device)
-    return cross_entropy(logits, index, weights, ignore_index=-1, reduction="sum"), known.sum()
+    # torch's class weights would weigh the smoothed share by the other classes; here an example has one weight
+    each = cross_entropy(logits, index, reduction="none", label_smoothing=config.label_smoothing)
+    return (each * weights[index] * known).sum(), known.sum()
 
 
 def calibrate(logits: Array, targets: Array, config: MulticlassConfig) -> Sums:

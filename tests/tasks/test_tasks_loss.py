@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from math import exp, log
+from typing import Any
 
 import pytest
 import torch
 
-from medray.tasks import bernoulli, multiclass
+from medray.tasks import bernoulli, binary, multiclass, multilabel
 from medray.tasks.config import MulticlassConfig
 
 NAN = float("nan")
@@ -17,14 +18,14 @@ CONFIG = MulticlassConfig(kind="multiclass", label="v", classes=("a", "b", "c"),
 def test_weighted_cross_entropy_of_yes_and_no() -> None:
     logits = torch.tensor([[0.0, 2.0], [1.0, -1.0]])
     targets = torch.tensor([[1.0, NAN], [0.0, 1.0]])
-    total, count = bernoulli.loss(logits, targets, {"weights": [[2.0, 0.5], [1.0, 3.0]]})
+    total, count = bernoulli.loss(logits, targets, {"weights": [[2.0, 0.5], [1.0, 3.0]]}, 0.0)
     expected = 0.5 * log(2) + 2.0 * log(1 + exp(1.0)) + 3.0 * log(1 + exp(1.0))
     assert float(total) == pytest.approx(expected, rel=1e-6)
     assert int(count) == 3
 
 
 def test_large_logits_stay_finite() -> None:
-    total, _ = bernoulli.loss(torch.tensor([[1e4]]), torch.tensor([[0.0]]), {"weights": [[1.0, 1.0]]})
+    total, _ = bernoulli.loss(torch.tensor([[1e4]]), torch.tensor([[0.0]]), {"weights": [[1.0, 1.0]]}, 0.0)
     assert float(total) == pytest.approx(1e4)
 
 
@@ -34,3 +35,27 @@ def test_weighted_cross_entropy_of_classes() -> None:
     total, count = multiclass.loss(logits, targets, CONFIG, {"weights": [[2.0, 1.0, 0.5]]})
     assert float(total) == pytest.approx(0.5 * log(3) + 2.0 * (log(exp(1.0) + 2) - 1.0), rel=1e-6)
     assert int(count) == 2
+
+
+def test_smoothing_spreads_the_answer() -> None:
+    total, count = bernoulli.loss(torch.tensor([[1.0]]), torch.tensor([[1.0]]), {"weights": [[2.0, 0.5]]}, 0.2)
+    # yes counts 0.9 and no 0.1; the weight stays that of yes
+    assert float(total) == pytest.approx(0.5 * (0.9 * log(1 + exp(-1.0)) + 0.1 * log(1 + exp(1.0))), rel=1e-6)
+    assert int(count) == 1
+
+
+def test_smoothing_of_classes_keeps_the_weight_of_the_answer() -> None:
+    config = CONFIG.model_copy(update={"label_smoothing": 0.3})
+    logits, targets = torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[0.0]])
+    total, _ = multiclass.loss(logits, targets, config, {"weights": [[2.0, 1.0, 0.5]]})
+    normal = log(exp(1.0) + 2)
+    assert float(total) == pytest.approx(2.0 * (0.8 * (normal - 1.0) + 0.1 * normal + 0.1 * normal), rel=1e-6)
+
+
+@pytest.mark.parametrize("task", [binary, multilabel])
+def test_the_recipe_sets_the_smoothing(task: Any) -> None:
+    values = {"class_weights": False, "threshold": "youden", "label_smoothing": 0.5}
+    kind = task.TASK.name
+    config = task.TASK.Config(kind=kind, **values, **({"label": "a"} if kind == "binary" else {"labels": ["a"]}))
+    total, _ = task.loss(torch.tensor([[2.0]]), torch.tensor([[0.0]]), config, {"weights": [[1.0, 1.0]]})
+    assert float(total) == pytest.approx(0.75 * log(1 + exp(2.0)) + 0.25 * log(1 + exp(-2.0)), rel=1e-6)
