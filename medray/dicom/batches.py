@@ -28,7 +28,7 @@ class Rows:
 
     def full_with(self, part: Part) -> bool:
         """Would `part` push the waiting rows beyond the size of a batch?"""
-        return bool(self._parts) and self._bytes + part.size_bytes > BATCH_BYTES
+        return self._bytes + part.size_bytes > BATCH_BYTES
 
     def add(self, columns: Mapping[str, Any], part: Part) -> None:
         """One more row: every column of `images` but `frames`, and the frames."""

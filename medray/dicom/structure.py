@@ -130,7 +130,6 @@ class Walker:
                 return at
             if tag != ITEM or length == UNDEFINED:
                 raise Unusable("bad_frames", "pixel data holds something other than fragments")
-            self._inside(at + length, end)
             at += length
 
     def _item_head(self, at: int, end: int) -> tuple[int, int]:

@@ -130,8 +130,7 @@ def _pixel_form(to: Dataset, pixels: Array, photometric: str) -> None:
 def _pixel_data(to: Dataset, pixels: Array, transfer_syntax: str) -> None:
     native = SYNTAXES[transfer_syntax].kind == "native"
     if native:
-        data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
-        to.PixelData = data + b"\0" * (len(data) % 2)
+        to.PixelData = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
     else:
         to.PixelData = encapsulate([_codestream(pixels, transfer_syntax)])
     to["PixelData"].VR = "OW" if native and pixels.dtype == np.uint16 else "OB"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,7 +45,7 @@ def submit(recipe: Recipe, run_date: str, address: str, say: Callable[[str], Non
     client = _client(address)
     name = _free_name(client, submission_id(recipe, run_date), address)
     if name is None:
-        say("the same run has succeeded on this cluster: nothing was submitted")
+        say("the same run has succeeded on this cluster: nothing was submitted (another night has another --run-date)")
         return 0
     with _package(recipe) as folder:
         client.submit_job(
@@ -52,7 +54,7 @@ def submit(recipe: Recipe, run_date: str, address: str, say: Callable[[str], Non
             runtime_env={"working_dir": folder, "env_vars": {"PYTHONUNBUFFERED": "1"}},
         )
     say(f"submitted as {name}")
-    asyncio.run(_follow(client, name, say))
+    asyncio.run(_follow(client, name))
     return _exit_code(client, name)
 
 
@@ -79,16 +81,15 @@ def _is_loopback(host: str) -> bool:
 
 
 def _client(address: str) -> Any:
+    logging.getLogger("ray").setLevel(logging.WARNING)
+    from ray.exceptions import RayError
     from ray.job_submission import JobSubmissionClient
 
     try:
         return JobSubmissionClient(address)
-    except (ConnectionError, RuntimeError) as error:
-        found = (
-            "a cluster that refuses the token"
-            if "401" in str(error) or "nauthenticated" in str(error)
-            else "no cluster that answers"
-        )
+    except (ConnectionError, RuntimeError, RayError) as error:
+        refused = type(error).__name__ == "AuthenticationError"
+        found = "a cluster that refuses the token" if refused else "no cluster that answers"
         raise SubmitError(
             f"address {address}",
             found,
@@ -133,9 +134,10 @@ def _package(recipe: Recipe) -> Iterator[str]:
         yield folder
 
 
-async def _follow(client: Any, name: str, say: Callable[[str], None]) -> None:
+async def _follow(client: Any, name: str) -> None:
     async for lines in client.tail_job_logs(name):
-        say(lines.rstrip("\n"))
+        sys.stdout.write(lines)
+        sys.stdout.flush()
 
 
 def _exit_code(client: Any, name: str) -> int:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from deltalake.transaction import AddAction
+from deltalake.transaction import AddAction, RemoveAction
 
 from medray.errors import StorageError
 from medray.schema.contract import VERSION_FIELD, TableContract, check_version
@@ -107,7 +107,7 @@ def _create(store: Store, lake: str, contract: TableContract) -> DeltaTable:
 
 
 def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile]) -> None:
-    actions = [
+    actions: list[AddAction | RemoveAction] = [
         AddAction(
             path=file.path,
             size=file.size_bytes,

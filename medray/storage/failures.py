@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from medray.errors import StorageError
 
@@ -26,68 +27,63 @@ def told(place: str) -> Iterator[None]:
 
 def explain(place: str, error: Exception) -> StorageError:
     """The StorageError for what the store said."""
-    text = str(error)
-    code = getattr(error, "errno", None)
-    if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in text:
-        return StorageError(
-            place,
-            "no space left",
-            "free space for one chunk per worker",
-            "free space and run again: finished chunks are kept",
-        )
-    if any(
-        mark in text
-        for mark in (
-            "InvalidAccessKeyId",
-            "SignatureDoesNotMatch",
-            "InvalidToken",
-            "ExpiredToken",
-            "Unable to locate credentials",
-            "NoCredentials",
-            "UNAUTHORIZED",
-        )
-    ):
-        return StorageError(
-            place,
-            "credentials that the store refuses",
-            "valid credentials",
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role, where the job runs",
-        )
-    if isinstance(error, PermissionError) or any(
-        mark in text for mark in ("AccessDenied", "Forbidden", "ACCESS_DENIED", "403")
-    ):
-        return StorageError(
-            place,
-            "access denied",
-            "read access to the archive, read and write access to the lake",
-            "check the credentials (wrong key or secret) and the bucket's policy",
-        )
-    if isinstance(error, FileNotFoundError) or any(
-        mark in text for mark in ("NoSuchBucket", "NoSuchKey", "NO_SUCH_BUCKET", "Not Found", "404")
-    ):
-        return StorageError(
-            place,
-            "nothing there",
-            "an existing folder or bucket",
-            "check the name; medray creates folders of a lake but no buckets",
-        )
-    if any(
-        mark in text
-        for mark in (
-            "Could not connect",
-            "Connection refused",
-            "CURL",
-            "NETWORK_CONNECTION",
-            "Cannot connect",
-            "EndpointConnectionError",
-        )
-    ):
-        return StorageError(
-            place, "no answer from the store", "a reachable endpoint", "check AWS_ENDPOINT_URL and the network"
-        )
+    text = f"{type(error).__name__} {error}"
+    for kind in _KINDS:
+        if getattr(error, "errno", None) in kind.numbers or any(mark in text for mark in kind.marks):
+            return StorageError(place, kind.found, kind.allowed, kind.do)
     return StorageError(
         place,
         f"a store failure ({type(error).__name__})",
         "a working store",
         "look at the store's own log and run again: finished work is kept",
     )
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of failure, by errno or by a word of the clients' messages."""
+
+    numbers: tuple[int, ...]
+    marks: tuple[str, ...]
+    found: str
+    allowed: str
+    do: str
+
+
+_KINDS = (
+    _Kind(
+        (errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+        ("No space left",),
+        "no space left",
+        "free space for one chunk per worker",
+        "free space and run again: finished chunks are kept",
+    ),
+    _Kind(
+        (),
+        ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "NoCredentials", "UNAUTHORIZED"),
+        "credentials that the store refuses",
+        "valid credentials",
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role, where the job runs",
+    ),
+    _Kind(
+        (errno.EACCES, errno.EPERM, errno.EROFS),
+        ("PermissionError", "AccessDenied", "Forbidden", "ACCESS_DENIED", "403"),
+        "access denied",
+        "read access to the archive, read and write access to the lake",
+        "check the credentials (wrong key or secret) and the bucket's policy",
+    ),
+    _Kind(
+        (errno.ENOENT, errno.ENOTDIR),
+        ("FileNotFoundError", "NoSuchBucket", "NoSuchKey", "NO_SUCH_BUCKET", "Not Found", "404"),
+        "nothing there",
+        "an existing folder or bucket",
+        "check the name; medray creates folders of a lake but no buckets",
+    ),
+    _Kind(
+        (errno.ECONNREFUSED, errno.ETIMEDOUT),
+        ("Could not connect", "Connection refused", "CURL", "NETWORK_CONNECTION", "Cannot connect", "EndpointConnection"),
+        "no answer from the store",
+        "a reachable endpoint",
+        "check AWS_ENDPOINT_URL and the network",
+    ),
+)
