@@ -110,7 +110,7 @@ def test_the_next_morning_brings_new_studies_of_new_patients(cases: Cases, archi
 def test_a_patient_is_in_one_split(cases: Cases) -> None:
     pairs = set(zip(cases.patients, cases.splits, strict=True))
     assert len(pairs) == len(set(cases.patients))
-    assert set(cases.splits) <= set(SPLITS)
+    assert set(cases.splits) == set(SPLITS)
     assert cases.labels.sum() == 21
     assert all(patient.startswith("SYNTHETIC-") for patient in cases.patients)
 

@@ -116,6 +116,20 @@ def test_a_modality_table_comes_before_the_rescale(instance: Dataset, written: A
     assert modality_values(frame, row).ravel().tolist() == [100, 100, 100, 200, 400, 400]
 
 
+def test_a_table_may_begin_below_zero_and_hold_65536_entries(
+    instance: Dataset, written: Any, ingest: Any
+) -> None:
+    instance.PixelRepresentation = 1
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [0, 65536 - 32768, 16])
+    item.add_new("LUTData", "OW", np.arange(65536, dtype="<u2").tobytes())
+    instance.ModalityLUTSequence = Sequence([item])
+    row = ingest(written(instance)).row
+    assert row["modality_lut"]["first"] == -32768
+    (frame,) = frame_arrays(row)
+    assert modality_values(frame, row).ravel().tolist() == [32768 + value for value in range(6)]
+
+
 def test_a_voi_table_stands_in_for_a_window(show: Show) -> None:
     table = _table(1, 12, 0, 1365, 4095)
     assert show("dicom", VOILUTSequence=table) == [0, 0, 0.3333, 1, 1, 1]

@@ -18,6 +18,7 @@ from pydicom.sequence import Sequence
 from medray.dicom.examples import FOLDER
 from medray.dicom.pixels import frame_arrays
 from medray.dicom.scrub import scrub
+from medray.errors import Unusable
 
 CANARY = "CANARY"
 NUMBERS = ("19620314", "112233", "9.8.7.6.5")  # canaries where only digits fit
@@ -92,12 +93,20 @@ def test_an_invented_transfer_syntax_does_not_leave(instance: Dataset, written: 
 
 
 def test_pydicom_has_no_voice(
-    ingest: Any, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    instance: Dataset,
+    written: Any,
+    ingest: Any,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    plain = written(instance)
+    at = plain.index(b"\x08\x00\x16\x00UI")
+    odd = plain[:at] + b"\x08\x00\x05\x00CS\x0a\x00ISO_IR_999" + plain[at:]
     with warnings.catch_warnings(), caplog.at_level(logging.DEBUG):
         warnings.simplefilter("error")
         for name in ("badVR.dcm", "SC_rgb_jpeg.dcm", "empty_charset_LEI.dcm", "test-SR.dcm"):
             ingest((FOLDER / name).read_bytes())
+        ingest(odd, written(instance))
     assert capfd.readouterr() == ("", "")
     assert caplog.text == ""
 
@@ -164,6 +173,30 @@ def test_comments_of_codestreams_are_blank(
     assert b"CANARY" not in marked["frames"]
     for left, right in zip(frame_arrays(plain), frame_arrays(marked), strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+def test_later_scans_and_fill_bytes_hide_nothing() -> None:
+    codestream = bytes(imagecodecs.jpeg8_encode(GREY))
+    later = codestream[:-2] + _segment(0xFE, b"CANARY") + codestream[-2:]
+    assert scrub(later, "jpeg") == later.replace(b"CANARY", bytes(6))
+    filled = codestream[:2] + b"\xff\xff" + _segment(0xFE, b"CANARY") + codestream[2:]
+    assert scrub(filled, "jpeg") == filled.replace(b"CANARY", bytes(6))
+
+
+def test_comments_in_a_tile_part_are_blank() -> None:
+    wavelet = bytes(imagecodecs.jpeg2k_encode(GREY, level=0, codecformat="J2K", reversible=True))
+    start, comment = wavelet.index(b"\xff\x90"), _segment(0x64, b"\0\1CANARY")
+    (length,) = struct.unpack_from(">L", wavelet, start + 6)
+    longer = wavelet[: start + 6] + struct.pack(">L", length + len(comment)) + wavelet[start + 10 :]
+    marked = longer[: start + 12] + comment + longer[start + 12 :]
+    assert b"CANARY" not in bytes(scrub(marked, "jpeg2000"))
+    np.testing.assert_array_equal(imagecodecs.jpeg2k_decode(scrub(marked, "jpeg2000")), GREY)
+
+
+def test_segments_that_cannot_be_followed() -> None:
+    for kind in ("jpeg", "jpegls", "jpeg2000"):
+        with pytest.raises(Unusable, match="bad_frames"):
+            scrub(b"\xff\xd8\xff\xe0\xff\xff" + bytes(9), kind)
 
 
 def test_text_behind_the_image_is_dropped() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import struct
+import tracemalloc
+import zlib
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from medray.dicom.container import inflate
 from medray.dicom.examples import FOLDER
+from medray.errors import Unusable
 
 CT = (FOLDER / "CT_small.dcm").read_bytes()
 PIXELS_END = 39068  # behind it lies only Data Set Trailing Padding
@@ -43,6 +47,23 @@ def test_a_bomb_is_too_large(written: Any, ingest: Any) -> None:
     assert len(data) < 10_000
     assert ingest(data, inflated_bytes=2_000_000).reason == "too_large"
     assert ingest(data, inflated_bytes=4_000_000).reason == "no_pixels"
+
+
+def test_a_bomb_is_never_inflated() -> None:
+    bomb = zlib.compress(bytes(40_000_000), wbits=-15)
+    tracemalloc.start()
+    with pytest.raises(Unusable, match="too_large"):
+        inflate(bomb, 1_000_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_a_deflated_data_set_without_end_is_truncated() -> None:
+    whole = zlib.compress(b"data set", wbits=-15)
+    assert inflate(whole, 8) == b"data set"
+    with pytest.raises(Unusable, match="truncated"):
+        inflate(whole[:-1], 100)
 
 
 def test_broken_deflate_is_malformed(instance: Dataset, written: Any, ingest: Any) -> None:
@@ -109,6 +130,17 @@ def test_an_element_beyond_its_item_is_malformed(instance: Dataset, written: Any
     data = bytearray(written(instance))
     length_at = bytes(data).index(b"\x08\x00\x00\x01SH") + 6
     data[length_at : length_at + 2] = struct.pack("<H", 60)
+    assert ingest(bytes(data)).reason == "malformed"
+
+
+def test_an_item_beyond_its_sequence_is_malformed(instance: Dataset, written: Any, ingest: Any) -> None:
+    item = Dataset()
+    item.CodeValue = "123456"
+    instance.ProcedureCodeSequence = Sequence([item])
+    data = bytearray(written(instance))
+    at = bytes(data).index(b"\xfe\xff\x00\xe0")
+    (length,) = struct.unpack_from("<L", data, at + 4)
+    struct.pack_into("<L", data, at - 4, length)  # the sequence forgets the head of its item
     assert ingest(bytes(data)).reason == "malformed"
 
 
