@@ -45,9 +45,11 @@ class ChunkWriter:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._writer.is_open:
-            self._writer.close()
-        Path(self._spooled).unlink(missing_ok=True)
+        try:
+            if self._writer.is_open:
+                self._writer.close()
+        finally:  # on a full disk closing fails too, and the space is wanted back
+            Path(self._spooled).unlink(missing_ok=True)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append one row group."""

@@ -53,7 +53,9 @@ def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[st
     Returns:
         The version of every table after this run.
     """
-    versions: dict[str, int] = {}
+    # A table that this run does not write keeps the version that the plan knew: a newer one may
+    # hold rows of a run that never got its `runs` row.
+    versions = dict(plan.tables_read)
     for contract in ORDER:
         files = outcome.files.get(contract.name, ())
         version = delta.append(store, lake, contract, plan.run_id, files)

@@ -61,36 +61,38 @@ def open_table(store: Store, lake: str, contract: TableContract, version: int | 
 
 def append(store: Store, lake: str, contract: TableContract, run_id: str, files: Sequence[NewFile]) -> int | None:
     """Make the run's one commit to the table unless it stands. Returns the version that holds it,
-    or None where the run has no files for a table that does not exist.
+    or None where the run has no files for it.
 
     Raises:
         StorageError: the commit could not be made in 20 attempts beside other writers.
     """
+    if not files:
+        return None
     for _ in range(_ATTEMPTS):
-        table = open_table(store, lake, contract)
-        if table is None:
-            if not files:
-                return None
-            table = _create(store, lake, contract)
-        if table.transaction_version(run_id) is not None:
-            return _version_of(table, run_id)
-        if not files:
-            return int(table.version())
         try:
-            with told(lake):
-                _commit(table, run_id, files)
+            table = open_table(store, lake, contract)
+            if table is None:
+                table = _create(store, lake, contract)
+            if table.transaction_version(run_id) is None:
+                with told(lake):
+                    _commit(table, run_id, files)
+                    table.update_incremental()
+            return _version_of(table, run_id)
         except StorageError as error:
-            if isinstance(error.__cause__, CommitFailedError | DeltaError) and "ransaction" in str(error.__cause__):
-                continue  # another writer was first: look again at what stands
-            raise
-        table.update_incremental()
-        return _version_of(table, run_id)
+            if not _lost_race(error):
+                raise
     raise StorageError(
         f"lake {lake}, table {contract.name}",
         f"{_ATTEMPTS} lost races",
         "a commit between other writers",
         "run again: finished chunks are kept",
     )
+
+
+def _lost_race(error: StorageError) -> bool:
+    """Another writer created the table or committed to it first: look again at what stands."""
+    cause = error.__cause__
+    return isinstance(cause, CommitFailedError | DeltaError) and "ransaction" in str(cause)
 
 
 def _create(store: Store, lake: str, contract: TableContract) -> DeltaTable:

@@ -6,6 +6,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 from medray.errors import StorageError
 
@@ -27,16 +28,24 @@ def told(place: str) -> Iterator[None]:
 
 def explain(place: str, error: Exception) -> StorageError:
     """The StorageError for what the store said."""
-    text = f"{type(error).__name__} {error}"
-    for kind in _KINDS:
-        if getattr(error, "errno", None) in kind.numbers or any(mark in text for mark in kind.marks):
-            return StorageError(place, kind.found, kind.allowed, kind.do)
+    text = f"{type(error).__name__} {error_code(error)} {error}"
+    by_number = (kind for kind in _KINDS if getattr(error, "errno", None) in kind.numbers)
+    by_mark = (kind for kind in _KINDS if any(mark in text for mark in kind.marks))
+    kind = next(chain(by_number, by_mark), None)  # a mark may stand in a path: errno knows better
+    if kind is not None:
+        return StorageError(place, kind.found, kind.allowed, kind.do)
     return StorageError(
         place,
         f"a store failure ({type(error).__name__})",
         "a working store",
         "look at the store's own log and run again: finished work is kept",
     )
+
+
+def error_code(error: Exception) -> str:
+    """The S3 code behind an error ("SignatureDoesNotMatch"), which s3fs leaves in the cause; or ""."""
+    response = getattr(error.__cause__ or error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
 
 
 @dataclass(frozen=True)
@@ -67,14 +76,14 @@ _KINDS = (
     ),
     _Kind(
         (errno.EACCES, errno.EPERM, errno.EROFS),
-        ("PermissionError", "AccessDenied", "Forbidden", "ACCESS_DENIED", "403"),
+        ("PermissionError", "AccessDenied", "Forbidden", "ACCESS_DENIED", "(403)"),
         "access denied",
         "read access to the archive, read and write access to the lake",
         "check the credentials (wrong key or secret) and the bucket's policy",
     ),
     _Kind(
         (errno.ENOENT, errno.ENOTDIR),
-        ("FileNotFoundError", "NoSuchBucket", "NoSuchKey", "NO_SUCH_BUCKET", "Not Found", "404"),
+        ("FileNotFoundError", "NoSuchBucket", "NoSuchKey", "NO_SUCH_BUCKET", "Not Found", "(404)"),
         "nothing there",
         "an existing folder or bucket",
         "check the name; medray creates folders of a lake but no buckets",

@@ -18,6 +18,7 @@ from typing import Any
 
 import pyarrow.fs as pafs
 
+from medray.storage.failures import error_code
 from medray.storage.uri import is_s3, join, object_name
 
 TEMPORARY = ".tmp-"
@@ -71,10 +72,10 @@ class Store:
             return _link(_spooled(uri, data), uri)
         try:
             self.s3().pipe_file(object_name(uri), data, mode="create")
-        except FileExistsError:
-            return False
         except OSError as error:
-            return _lost_race(error)
+            if not _stood_already(error):
+                raise
+            return False
         return True
 
     def spool(self, uri: str) -> str:
@@ -91,10 +92,10 @@ class Store:
             return _link(spooled, uri)
         try:
             self.s3().put_file(spooled, object_name(uri), mode="create")
-        except FileExistsError:
-            return False
         except OSError as error:
-            return _lost_race(error)
+            if not _stood_already(error):
+                raise
+            return False
         finally:
             os.unlink(spooled)
         return True
@@ -116,12 +117,8 @@ class Store:
             yield from _walk_folder(uri)
 
     def _walk_s3(self, uri: str) -> Iterator[Listed]:
-        s3 = self.s3()
-        bucket = object_name(uri).split("/")[0]
-        if not s3.exists(bucket):
-            raise FileNotFoundError(f"NoSuchBucket {bucket}")
-        # A slash keeps `prefix-other/` out of `prefix`.
-        found: dict[str, dict[str, Any]] = s3.find(object_name(uri) + "/", detail=True)
+        # No probe for the bucket: s3fs takes refused credentials and dead networks for a missing one.
+        found: dict[str, dict[str, Any]] = self.s3().find(object_name(uri), detail=True)
         for name in sorted(found):
             if found[name]["type"] == "file":
                 yield Listed("s3://" + name, int(found[name]["size"]), str(found[name]["ETag"]).strip('"'))
@@ -208,7 +205,7 @@ def _link(spooled: str, path: str) -> bool:
     return True
 
 
-def _lost_race(error: OSError) -> bool:
-    if "PreconditionFailed" in str(error) or "ConditionalRequestConflict" in str(error) or "412" in str(error):
-        return False
-    raise error
+def _stood_already(error: OSError) -> bool:
+    """Whether a conditional put was refused because the object is there. Servers word it
+    differently; the code is the same."""
+    return isinstance(error, FileExistsError) or error_code(error) == "PreconditionFailed"

