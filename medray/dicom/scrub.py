@@ -33,7 +33,7 @@ def scrub(frame: bytes | memoryview, kind: Kind) -> bytes | memoryview:
             stream = _codestream(bytes(frame)) if bytes(frame[:8]) == JP2_SIGNATURE else frame
             return _blank(stream, _jpeg2000_comments(bytes(stream)))
         if kind in ("jpeg", "jpeg_lossless", "jpegls"):
-            return _scrub_jpeg(bytes(frame))
+            return _scrub_jpeg(bytes(frame), kind)
     except (struct.error, IndexError) as error:
         raise Unusable("bad_frames", "segments of a codestream reach beyond it") from error
     return frame
@@ -48,7 +48,7 @@ def _blank(frame: bytes | memoryview, spans: list[Span]) -> bytes | memoryview:
     return bytes(clean)
 
 
-def _scrub_jpeg(frame: bytes) -> bytes | memoryview:
+def _scrub_jpeg(frame: bytes, kind: Kind) -> bytes | memoryview:
     """Blank segments, and nothing behind the end of the image."""
     end = frame.rfind(b"\xff\xd9")
     frame = frame if end < 0 else frame[: end + 2]
@@ -61,7 +61,7 @@ def _scrub_jpeg(frame: bytes) -> bytes | memoryview:
             at += 1
             continue
         span = _jpeg_segment(frame, at)
-        spans += [span] if _is_text(frame, at) else []
+        spans += [span] if _is_text(frame, at, kind) else []
         at = span[1]
     # Between scans: entropy coded data cannot hold these two bytes, every other segment is a table.
     spans += [_jpeg_segment(frame, found.start()) for found in LATER_SEGMENT.finditer(frame, at)]
@@ -74,16 +74,21 @@ def _jpeg_segment(frame: bytes, at: int) -> Span:
     return at + 4, at + 2 + length
 
 
-def _is_text(frame: bytes, at: int) -> bool:
-    """A comment or application segment, save JFIF, Adobe and HP's colour transform."""
+def _is_text(frame: bytes, at: int, kind: Kind) -> bool:
+    """A comment or application segment that the decoder of `kind` can do without.
+
+    Only a lossy JPEG may be transformed as its JFIF or Adobe segment says; in a lossless one such a
+    label contradicts the header, and libjpeg-turbo would follow it.
+    """
     marker, start, end = frame[at + 1], *_jpeg_segment(frame, at)
     if marker != COMMENT and not 0xE0 <= marker <= 0xEF:
         return False
     contents = frame[start:end]
+    if kind == "jpegls":  # HP's colour transform
+        return not (marker == 0xE8 and contents[:4] == b"mrfx" and len(contents) == 5)
     jfif = marker == 0xE0 and contents[:5] == b"JFIF\0" and contents[12:] == b"\0\0"
     adobe = marker == 0xEE and contents[:5] == b"Adobe" and len(contents) == 12
-    transform = marker == 0xE8 and contents[:4] == b"mrfx" and len(contents) == 5
-    return not (jfif or adobe or transform)
+    return kind != "jpeg" or not (jfif or adobe)
 
 
 def _jpeg2000_comments(frame: bytes) -> list[Span]:

@@ -42,8 +42,8 @@ def ingest_labels(recipe: Archive, file: LabelFile, pseudonyms: Pseudonyms, job:
     state = snapshot(job.store, recipe.lake)
     rows, missing = keyed_rows(_read(file, job), file, recipe.source.uri, pseudonyms, _midnight(job.run_date))
     matched = _matched(state, rows)
-    standing = latest(state, set(file.columns))
-    new = [row for row in rows if standing.get(_key(row)) != _value(row)]
+    standing = _newest(state, set(file.columns))
+    new = [row for row in rows if not _is_known(row, standing)]
     if rows and not matched:
         raise LabelError(
             f"label file {file.uri}",
@@ -71,14 +71,26 @@ def ingest_labels(recipe: Archive, file: LabelFile, pseudonyms: Pseudonyms, job:
 
 def latest(state: Snapshot, labels: Iterable[str]) -> dict[LabelKey, Any]:
     """The newest answer for each input key and label."""
-    best: dict[LabelKey, tuple[datetime, Any]] = {}
-    columns = (*INPUT_KEYS, "label", *VALUES, "labelled_at")
+    return {key: value for key, (_, value) in _newest(state, labels).items()}
+
+
+def _newest(state: Snapshot, labels: Iterable[str]) -> dict[LabelKey, tuple[tuple[datetime, datetime], Any]]:
+    """For each input key and label, when it was answered (and planned: ties go to the later run) and how."""
+    planned = dict(zip(state.runs["run_id"].to_pylist(), state.runs["planned_at"].to_pylist(), strict=True))
+    best: dict[LabelKey, tuple[tuple[datetime, datetime], Any]] = {}
+    columns = (*INPUT_KEYS, "label", *VALUES, "labelled_at", "run_id")
     for batch in state.scan(LABELS, columns, pc.field("label").isin(sorted(labels))):
         for row in batch.to_pylist():
-            key = _key(row)
-            if key not in best or best[key][0] <= row["labelled_at"]:
-                best[key] = (row["labelled_at"], _value(row))
-    return {key: value for key, (_, value) in best.items()}
+            key, when = _key(row), (row["labelled_at"], planned[row["run_id"]])
+            if key not in best or best[key][0] < when:
+                best[key] = (when, _value(row))
+    return best
+
+
+def _is_known(row: Mapping[str, Any], standing: Mapping[LabelKey, tuple[tuple[datetime, datetime], Any]]) -> bool:
+    """The lake has this very answer, or a newer one."""
+    when, value = standing.get(_key(row), ((datetime.min, datetime.min), None))
+    return value == _value(row) or when[0] > row["labelled_at"]
 
 
 def answers(inputs: Sequence[Input], known: Mapping[LabelKey, Any], label: str) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import ValidationError
 
 from medray import rooms
 from medray.contracts import Family
@@ -20,6 +21,7 @@ from medray.drivers.predict_chunk import MakeScorer, PredictChunk, Stamp
 from medray.drivers.prepare import prepare_files, refused_before
 from medray.engine.actors import run_actors
 from medray.engine.session import scoring_actors
+from medray.errors import ModelError
 from medray.planning.accounting import Sum
 from medray.recipes.recipe import Recipe
 from medray.recipes.score import PredictRecipe
@@ -80,7 +82,15 @@ def family_of(model: Registered, lake: str, job: Job) -> tuple[Family, Any]:
     """The family that a model reads, with the config that it was trained with."""
     definition = load_model(job.store, lake, model.sha256).definition
     family = rooms.family(definition["family"])
-    return family, family.Config.model_validate(definition["family_config"])
+    try:
+        return family, family.Config.model_validate(definition["family_config"])
+    except ValidationError as error:
+        raise ModelError(
+            f"model {model.name} version {model.version}",
+            f"a config that the family {family.name!r} of this medray does not know ({error.error_count()} mistakes)",
+            "a model of this version's families",
+            "score it with the medray that trained it, or train it again",
+        ) from error
 
 
 def _answered(state: Snapshot, model: Registered, requested: Mapping[InputKey, str]) -> set[InputKey]:

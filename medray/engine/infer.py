@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from medray.contracts import Array, Family
+from medray.errors import ModelError
 
 BATCH = 64
 
@@ -24,7 +25,15 @@ class Network:
         if self._device.type == "cpu":
             torch.set_num_threads(1)  # N single-threaded actors beat one with N threads, and are exact
         self._model = family.build(config, summary, outputs)
-        self._model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+        try:
+            self._model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+        except RuntimeError as error:
+            raise ModelError(
+                "model weights",
+                f"{len(weights)} tensors that do not fit the network of the model's config",
+                f"the tensors of a {family.name} network with {outputs} output(s)",
+                "train the model again: its weights and its config belong to different models",
+            ) from error
         self._model.to(self._device).eval()
 
     @torch.no_grad()

@@ -27,6 +27,9 @@ def session(cpus: int | None = None) -> Iterator[dict[str, float]]:
     A job that Ray itself started (`RAY_ADDRESS` is set) joins that cluster. Any other gets a local
     session of its own: it never joins a cluster that happens to run on the machine. A session that
     is already there is used and left open: a chain of jobs is one session.
+
+    Args:
+        cpus: of a local session; the machine's, and at least 2, when absent.
     """
     import ray
 
@@ -54,7 +57,13 @@ def _start(cpus: int | None, folder: str) -> None:
         # A short folder of its own: long paths break sockets, and a last cluster noted in the
         # default folder costs every fit 12 s.
         os.environ["RAY_TMPDIR"] = folder
-        ray.init(address="local", num_cpus=cpus, include_dashboard=False, _temp_dir=folder, **quiet)
+        ray.init(
+            address="local",
+            num_cpus=cpus or max(os.cpu_count() or 1, 2),
+            include_dashboard=False,
+            _temp_dir=folder,
+            **quiet,
+        )
         os.environ.pop("RAY_TMPDIR", None)
     from ray.data import DataContext
 

@@ -69,7 +69,14 @@ _KINDS = (
     ),
     _Kind(
         (),
-        ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "NoCredentials", "UNAUTHORIZED"),
+        (
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+            "InvalidToken",
+            "ExpiredToken",
+            "NoCredentials",
+            "UNAUTHORIZED",
+        ),
         "credentials that the store refuses",
         "valid credentials",
         "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role, where the job runs",
@@ -90,7 +97,14 @@ _KINDS = (
     ),
     _Kind(
         (errno.ECONNREFUSED, errno.ETIMEDOUT),
-        ("Could not connect", "Connection refused", "CURL", "NETWORK_CONNECTION", "Cannot connect", "EndpointConnection"),
+        (
+            "Could not connect",
+            "Connection refused",
+            "CURL",
+            "NETWORK_CONNECTION",
+            "Cannot connect",
+            "EndpointConnection",
+        ),
         "no answer from the store",
         "a reachable endpoint",
         "check AWS_ENDPOINT_URL and the network",

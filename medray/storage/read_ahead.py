@@ -17,7 +17,8 @@ _BYTES = 64 * 2**20
 class ReadAhead:
     """A `Fetch` over objects that are asked for in the given order.
 
-    At most 8 objects and 64 MB are held or under way, and always at least one.
+    At most 8 objects and 64 MB are held or under way. A larger object is read when it is asked for,
+    not before: whoever asks may have a limit.
 
     Raises, when called:
         Unusable("unreadable"): the object is gone, closed to us, or has another size than listed.
@@ -38,8 +39,8 @@ class ReadAhead:
 
     def __call__(self, wanted: SourceObject) -> bytes:
         self._fill()
-        future, _ = self._pending.pop(wanted.uri)
-        data = self._bytes(future)
+        future, _ = self._pending.pop(wanted.uri, (None, 0))
+        data = self._bytes(future or self._threads.submit(self._store.read, wanted.uri))
         if len(data) != wanted.size_bytes:
             raise Unusable("unreadable", f"{len(data)} bytes, listed {wanted.size_bytes}")
         return data
@@ -61,5 +62,7 @@ class ReadAhead:
             if self._pending and under_way + following.size_bytes > _BYTES:
                 return
             self._waiting.pop()
+            if following.size_bytes > _BYTES:
+                continue
             self._pending[following.uri] = (self._threads.submit(self._store.read, following.uri), following.size_bytes)
             under_way += following.size_bytes

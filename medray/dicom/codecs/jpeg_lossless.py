@@ -1,6 +1,7 @@
 """JPEG lossless (ISO 10918-1 process 14) with libjpeg-turbo through imagecodecs.
 
-Not with liblj92, which needs 1.6 times as long and crashes on damaged streams.
+Not with liblj92, which needs 1.6 times as long and crashes on damaged streams. Without JFIF and Adobe
+segments, which `scrub` blanks, libjpeg-turbo leaves the components as they are.
 """
 
 from __future__ import annotations
@@ -10,11 +11,7 @@ import imagecodecs
 from medray.contracts import Array
 
 
-def decode(codestream: bytes, samples: int) -> Array:
-    """One frame, (H, W) or (H, W, 3) with its components as they are stored; uint8 or uint16."""
-    frame: Array
-    if samples == 1:
-        frame = imagecodecs.jpeg8_decode(codestream)
-    else:  # one colour space in and out: no conversion
-        frame = imagecodecs.jpeg8_decode(codestream, colorspace="RGB", outcolorspace="RGB")
+def decode(codestream: bytes) -> Array:
+    """One frame, (H, W) or (H, W, 3), uint8 or uint16."""
+    frame: Array = imagecodecs.jpeg8_decode(codestream)
     return frame

@@ -1,0 +1,200 @@
+"""Kills at seeded points of a job, then a run to the end: what is lost, doubled, repeated or seen in part?
+
+    python tests/faults/kills.py --job ingest --victim driver --points 20 --seed 1
+
+A point is the n-th file that appears in the lake: plans, chunk files, shards, commits. The job runs
+in a process of its own with its own Ray; a reader polls the lake from outside all the while. After
+the kill the archive grows, and a nightly run takes over: it finishes what is unfinished, then ingests,
+prepares and scores the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from faults import stage  # noqa: E402
+
+VICTIMS = ("worker", "driver", "raylet")
+JOBS = ("ingest", "prepare", "predict", "commit")
+_LIMIT_S = 120
+
+
+@dataclass
+class Trial:
+    """What one kill left behind. Every list of faults must be empty."""
+
+    job: str
+    victim: str
+    point: int
+    killed: bool
+    rerun_code: int
+    faults: list[str] = field(default_factory=list)
+
+
+def run_trial(base: Path, job: str, victim: str, point: int) -> Trial:
+    """Copy the stage, kill at the point, let the archive grow, run a night, look."""
+    with tempfile.TemporaryDirectory(prefix="medray-kill-") as folder:
+        scene = stage.copy(base, job, Path(folder) / "scene")
+        reader = _Reader(scene)
+        with reader:
+            killed = _killed_run(scene, job, victim, point)
+            finished = _finished_files(scene)
+            stage.grow(scene)
+            code = _run(scene, "night").wait(_LIMIT_S)
+        trial = Trial(job, victim, point, killed, code, [*reader.faults])
+        trial.faults += stage.faults(scene)
+        trial.faults += [f"repeated: {path.name}" for path, stamp in finished.items() if _stamp(path) != stamp]
+        if code:
+            trial.faults.append(f"re-run ended with {code}: {(scene / 'log').read_text()[-800:]}")
+        return trial
+
+
+def points(base: Path, job: str, count: int, seed: int) -> list[int]:
+    """Seeded points of a job; "commit" lies among the last files, where tables are committed."""
+    with tempfile.TemporaryDirectory(prefix="medray-kill-") as folder:
+        scene = stage.copy(base, job, Path(folder) / "scene")
+        before = len(_files(scene))
+        code = _run(scene, job).wait(_LIMIT_S)
+        if code:
+            raise RuntimeError(f"{job} ends with {code} without any kill: {(scene / 'log').read_text()[-2000:]}")
+        total = len(_files(scene)) - before
+    draw = random.Random(f"{seed} {job}")
+    first = max(total - 6, 1) if job == "commit" else 1
+    return sorted(draw.randint(first, total) for _ in range(count))
+
+
+def _killed_run(scene: Path, job: str, victim: str, point: int) -> bool:
+    """Start the job and kill one victim once `point` files are new. False: it ended before."""
+    target = len(_files(scene)) + point
+    process = _run(scene, job)
+    deadline = time.monotonic() + _LIMIT_S
+    try:
+        while process.poll() is None and time.monotonic() < deadline:
+            if len(_files(scene)) >= target and (pid := _victim(process.pid, victim)):
+                os.kill(pid, signal.SIGKILL)
+                process.wait(_LIMIT_S)
+                return True
+            time.sleep(0.002)
+        return False
+    finally:
+        if process.poll() is None:
+            process.kill()
+        _wait_for_ray_to_end(process.pid)
+
+
+def _run(scene: Path, job: str) -> subprocess.Popen[bytes]:
+    name = stage.JOBS[job]
+    with (scene / "log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "jobs" / f"{name}.py"), str(scene / f"{name}.toml"), "--run-date", "2026-01-02"],
+            stdout=log,
+            stderr=log,
+            env={**os.environ, stage.KEY_VARIABLE: stage.KEY, "PYTHONPATH": str(ROOT)},
+            cwd=scene,
+        )
+
+
+def _victim(driver: int, kind: str) -> int | None:
+    """A process of this very job, never of another Ray on the machine."""
+    if kind == "driver":
+        return driver
+    try:
+        for process in psutil.Process(driver).children(recursive=True):
+            title = " ".join(process.cmdline())
+            if kind == "raylet" and "raylet/raylet" in title:
+                return process.pid
+            if kind == "worker" and title.startswith("ray::") and "IDLE" not in title:
+                return process.pid
+    except psutil.NoSuchProcess:
+        pass
+    return None
+
+
+def _wait_for_ray_to_end(driver: int) -> None:
+    """Workers go on for a second or three after their driver died."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if not [p for p in psutil.process_iter(["ppid"]) if p.info["ppid"] == driver]:
+            return
+        time.sleep(0.05)
+
+
+def _files(scene: Path) -> list[Path]:
+    found = []
+    for folder, _, names in os.walk(scene / "lake"):
+        found += [Path(folder) / name for name in names if not name.startswith(".tmp-")]
+    return found
+
+
+def _finished_files(scene: Path) -> dict[Path, int]:
+    """Chunk files and shards that stand after the kill."""
+    return {path: _stamp(path) for path in _files(scene) if path.suffix in (".parquet", ".arrow") and "plans" not in path.parts}
+
+
+def _stamp(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else -1
+
+
+class _Reader:
+    """Polls the lake as any reader would and checks each snapshot against its own runs."""
+
+    def __init__(self, scene: Path) -> None:
+        self._scene, self._stop = scene, threading.Event()
+        self._thread = threading.Thread(target=self._poll)
+        self.faults: list[str] = []
+
+    def __enter__(self) -> _Reader:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _poll(self) -> None:
+        while not self._stop.wait(0.1):
+            self.faults += [f"seen in part: {fault}" for fault in stage.partial(self._scene)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--job", choices=JOBS, action="append")
+    parser.add_argument("--victim", choices=VICTIMS, action="append")
+    parser.add_argument("--points", type=int, default=20, help="kills for each job, shared among the victims")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    base = Path(tempfile.mkdtemp(prefix="medray-kill-base-"))
+    results: Counter[str] = Counter()
+    try:
+        stage.build(base)
+        for job in arguments.job or JOBS:
+            victims = arguments.victim or VICTIMS
+            for number, point in enumerate(points(base, job, arguments.points, arguments.seed)):
+                trial = run_trial(base, job, victims[number % len(victims)], point)
+                results["fault" if trial.faults else "right" if trial.killed else "ended before the kill"] += 1
+                print(trial, flush=True)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+    print(dict(results))
+    sys.exit(1 if results["fault"] else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""The scene of a kill: a small archive, a lake with a model, recipes; and what must hold afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from medray.config import load
+from medray.demo.archive import write_archive, write_studies
+from medray.demo.cases import synthetic
+from medray.schema.contract import TableContract
+from medray.schema.images import IMAGES
+from medray.schema.predictions import PREDICTIONS
+from medray.schema.quarantine import QUARANTINE
+from medray.storage.models import promote, register, save_model
+from medray.storage.snapshot import Snapshot, snapshot
+from medray.storage.store import LAKE
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY_VARIABLE, KEY = "MEDRAY_KILL_KEY", "k" * 64
+IMAGES_BEFORE, IMAGES_LATER, PROBLEMS = 24, 4, 6
+DUPLICATES = 1
+JOBS = {"ingest": "ingest_dicom", "commit": "ingest_dicom", "prepare": "prepare", "predict": "predict", "night": "nightly"}
+_SECTIONS = {
+    "ingest_dicom": ("archive",),
+    "prepare": ("family",),
+    "predict": ("model",),
+    "nightly": ("archive", "model"),
+}
+_TEXTS = {
+    "archive": """
+[source]
+kind = "dicom"
+uri = "{scene}/archive"
+subject = "PatientID"
+[deidentify]
+profile = "basic"
+key = "env:{key}"
+[chunks]
+objects = 3
+""",
+    "model": """
+[model]
+name = "kill"
+""",
+    "family": """
+[family]
+name = "image"
+size = [16, 16]
+channels = 1
+window = "full"
+modalities = ["CR", "DX"]
+frames = "single"
+min_side = 8
+architecture = "small_cnn"
+width = 2
+dropout = 0.0
+[family.augment]
+rotate_degrees = 0
+translate = 0
+scale = 0
+shear_degrees = 0
+flip_horizontal = false
+brightness = 0
+contrast = 0
+gamma = 0
+noise = 0
+erase = 0
+""",
+}
+_TASK = {"kind": "binary", "label": "opacity", "class_weights": False, "threshold": "youden"}
+
+
+def build(base: Path) -> None:
+    """Two scenes below `base`: `empty` (an archive, a model, nothing ingested) and `full`."""
+    empty, full = base / "empty", base / "full"
+    write_archive(empty, synthetic(IMAGES_BEFORE, seed=1, size=32), label="opacity", first_day=date(2024, 1, 1))
+    _recipes(empty)
+    _model(empty / "lake")
+    shutil.copytree(empty, full)
+    _recipes(full)
+    script = str(ROOT / "jobs" / "ingest_dicom.py")
+    environment = {**os.environ, KEY_VARIABLE: KEY}
+    subprocess.run([sys.executable, script, str(full / "ingest_dicom.toml")], check=True, env=environment, capture_output=True)
+
+
+def copy(base: Path, job: str, scene: Path) -> Path:
+    """A scene of its own for one trial of a job."""
+    shutil.copytree(base / ("empty" if job in ("ingest", "commit") else "full"), scene)
+    _recipes(scene)
+    return scene
+
+
+def grow(scene: Path) -> None:
+    """More studies come into the archive."""
+    later = synthetic(IMAGES_LATER, seed=9, size=32, first_patient=500)
+    write_studies(scene / "archive" / "later", later, first_day=date(2024, 3, 1))
+
+
+def partial(scene: Path) -> list[str]:
+    """Where a snapshot shows something else than its committed runs have counted."""
+    state = snapshot(LAKE, str(scene / "lake"))
+    counted: Counter[str] = Counter()
+    for job, counts in zip(state.runs["job"].to_pylist(), state.runs["counts"].to_pylist(), strict=True):
+        counted.update({f"{job} {name}": value for name, value in counts})
+    expected = {
+        IMAGES: counted["ingest_dicom ingested"],
+        QUARANTINE: counted["ingest_dicom duplicate"] + counted["ingest_dicom quarantined"] + counted["prepare quarantined"],
+        PREDICTIONS: counted["predict scored"] + counted["predict abstained"],
+    }
+    return [
+        f"{contract.name} has {rows} rows, its runs counted {expected[contract]}"
+        for contract in expected
+        if (rows := _rows(state, contract)) != expected[contract]
+    ]
+
+
+def faults(scene: Path) -> list[str]:
+    """What is lost or doubled once everything has been run to its end."""
+    state = snapshot(LAKE, str(scene / "lake"))
+    images = state.table(IMAGES, ("SOPInstanceUID", "source_key"))
+    answers = state.table(PREDICTIONS, ("SOPInstanceUID",))
+    refused = state.table(QUARANTINE, ("source_key",))
+    total = IMAGES_BEFORE + IMAGES_LATER
+    found = partial(scene)
+    found += _exactly_once("image", images["SOPInstanceUID"].to_pylist(), total)
+    found += _exactly_once("object", images["source_key"].to_pylist() + refused["source_key"].to_pylist(), total + PROBLEMS)
+    found += _exactly_once("answer", answers["SOPInstanceUID"].to_pylist(), total)
+    found += _exactly_once("run", state.runs["run_id"].to_pylist(), state.runs.num_rows)
+    left = [path.name for path in (scene / "lake" / "tables").rglob(".tmp-*")]
+    return found + [f"left over: {name}" for name in left]
+
+
+def _exactly_once(what: str, keys: list[str], total: int) -> list[str]:
+    doubled = [key for key, count in Counter(keys).items() if count > 1]
+    found = [f"{len(doubled)} {what}(s) doubled"] if doubled else []
+    return found + ([f"{len(set(keys))} {what}s, expected {total}"] if len(set(keys)) != total else [])
+
+
+def _rows(state: Snapshot, contract: TableContract) -> int:
+    return sum(batch.num_rows for batch in state.scan(contract, contract.schema.names[:1]))
+
+
+def _recipes(scene: Path) -> None:
+    for job, sections in _SECTIONS.items():
+        head = f'job = "{job}"\nname = "kill"\nlake = "{scene}/lake"\n'
+        body = "".join(_TEXTS[name] for name in sections)
+        (scene / f"{job}.toml").write_text(head + body.format(scene=scene, key=KEY_VARIABLE))
+
+
+def _model(lake: Path) -> None:
+    """A network with random weights in production: kills do not care how good it is."""
+    import torch
+
+    from medray import rooms
+
+    family = rooms.family("image")
+    config = load(str(lake.parent / "prepare.toml")).family  # type: ignore[attr-defined]
+    summary = family.summarise(family.survey(np.arange(512, dtype=np.uint8).reshape(2, 1, 16, 16), config))
+    torch.manual_seed(1)
+    weights = {name: value.numpy() for name, value in family.build(config, summary, 1).state_dict().items()}
+    definition = {
+        "family": "image", "family_config": config.model_dump(mode="json"), "family_summary": summary,
+        "task": "binary", "task_config": _TASK, "task_summary": {},
+        "calibration": {"temperature": [1.0], "bias": [0.0], "threshold": [0.5]},
+    }  # fmt: skip
+    sha256 = save_model(LAKE, str(lake), weights, definition, np.array([1], np.int64))
+    register(LAKE, str(lake), "kill", sha256, {"run_id": "none", "split": {}, "history": []})
+    promote(LAKE, str(lake), "kill", 1)

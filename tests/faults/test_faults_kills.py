@@ -1,0 +1,43 @@
+"""Kills in CI: three points for each job, one for each victim; the campaign under `slow` has 20."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from faults import kills, stage
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kill-base")
+    stage.build(folder)
+    return folder
+
+
+@pytest.mark.parametrize("job", kills.JOBS)
+def test_nothing_is_lost_doubled_repeated_or_seen_in_part(base: Path, job: str) -> None:
+    chosen = kills.points(base, job, len(kills.VICTIMS), seed=1)
+    trials = [kills.run_trial(base, job, victim, point) for victim, point in zip(kills.VICTIMS, chosen, strict=True)]
+    assert [trial for trial in trials if trial.faults] == []
+    assert any(trial.killed for trial in trials)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("job", kills.JOBS)
+def test_twenty_kills_of_a_job(base: Path, job: str) -> None:
+    chosen = kills.points(base, job, 20, seed=2)
+    victims = (kills.VICTIMS * 7)[:20]
+    trials = [kills.run_trial(base, job, victim, point) for victim, point in zip(victims, chosen, strict=True)]
+    assert [trial for trial in trials if trial.faults] == []
+
+
+def test_the_campaign_sees_what_is_wrong(base: Path, tmp_path: Path) -> None:
+    """A doubled and a lost answer are faults: the campaign can fail."""
+    scene = stage.copy(base, "predict", tmp_path / "scene")
+    assert any("expected" in fault for fault in stage.faults(scene))
+    assert stage._exactly_once("answer", ["a", "a", "b"], 2) == ["1 answer(s) doubled"]
