@@ -81,7 +81,7 @@ def _decompressed(data: bytes, kind: Kind, form: PixelHeader) -> Array:
     if kind == "jpeg":
         return jpeg.decode(data, form.photometric)
     if kind == "jpeg_lossless":
-        return jpeg_lossless.decode(data)
+        return jpeg_lossless.decode(data, form.samples)
     if kind == "jpegls":
         return jpegls.decode(data)
     return jpeg2000.decode(data)

@@ -77,8 +77,7 @@ def _jpeg_segment(frame: bytes, at: int) -> Span:
 def _is_text(frame: bytes, at: int, kind: Kind) -> bool:
     """A comment or application segment that the decoder of `kind` can do without.
 
-    Only a lossy JPEG may be transformed as its JFIF or Adobe segment says; in a lossless one such a
-    label contradicts the header, and libjpeg-turbo would follow it.
+    Only a lossy JPEG may be transformed as its JFIF or Adobe segment says.
     """
     marker, start, end = frame[at + 1], *_jpeg_segment(frame, at)
     if marker != COMMENT and not 0xE0 <= marker <= 0xEF:

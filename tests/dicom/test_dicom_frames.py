@@ -193,7 +193,7 @@ def test_a_decoder_that_disagrees_with_the_header_is_not_believed(
     good = ingest(written(_encapsulated(instance, value, 1), "1.2.840.10008.1.2.4.80")).row
     assert values(good) == EXPECTED[:1]
     for lie in ({"Columns": 4}, {"Rows": 3}, {"SamplesPerPixel": 3}):
-        with pytest.raises(Unusable, match="decode_failed .a codestream of another size"):
+        with pytest.raises(Unusable, match="codestream of another size"):
             list(frame_arrays(good | lie))
     with pytest.raises(Unusable, match="decode_failed"):
         list(frame_arrays(good | {"TransferSyntaxUID": RLE}))

@@ -1,7 +1,8 @@
-"""JPEG lossless (ISO 10918-1 process 14) with libjpeg-turbo through imagecodecs.
+"""JPEG lossless (ISO 10918-1 process 14) through imagecodecs: grey with libjpeg-turbo, colour with
+jpegsof3.
 
-Not with liblj92, which needs 1.6 times as long and crashes on damaged streams. Without JFIF and Adobe
-segments, which `scrub` blanks, libjpeg-turbo leaves the components as they are.
+libjpeg-turbo is the fastest for grey, but converts components that it takes for YCbCr, wrongly.
+jpegsof3 leaves them as they are. liblj92 crashes on damaged streams.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import imagecodecs
 from medray.contracts import Array
 
 
-def decode(codestream: bytes) -> Array:
-    """One frame, (H, W) or (H, W, 3), uint8 or uint16."""
-    frame: Array = imagecodecs.jpeg8_decode(codestream)
+def decode(codestream: bytes, samples: int) -> Array:
+    """One frame, (H, W) or (H, W, 3) with its components as they are stored; uint8 or uint16."""
+    decoder = imagecodecs.jpeg8_decode if samples == 1 else imagecodecs.jpegsof3_decode
+    frame: Array = decoder(codestream)
     return frame
