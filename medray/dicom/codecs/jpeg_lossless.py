@@ -1,8 +1,9 @@
 """JPEG lossless (ISO 10918-1 process 14) through imagecodecs: grey with libjpeg-turbo, colour with
 jpegsof3.
 
-libjpeg-turbo is the fastest for grey, but converts components that it takes for YCbCr, wrongly.
-jpegsof3 leaves them as they are. liblj92 crashes on damaged streams.
+libjpeg-turbo is the fastest and survives damaged streams, but gives other values for colour streams
+that are labelled YCbCr. jpegsof3 decodes those exactly; like liblj92 it can crash on damage, so that
+colour of this syntax needs a process that may die.
 """
 
 from __future__ import annotations
