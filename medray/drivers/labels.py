@@ -81,7 +81,7 @@ def _newest(state: Snapshot, labels: Iterable[str]) -> dict[LabelKey, tuple[tupl
     columns = (*INPUT_KEYS, "label", *VALUES, "labelled_at", "run_id")
     for batch in state.scan(LABELS, columns, pc.field("label").isin(sorted(labels))):
         for row in batch.to_pylist():
-            key, when = _key(row), (row["labelled_at"], planned[row["run_id"]])
+            key, when = _key(row), (row["labelled_at"], planned.get(row["run_id"], datetime.min))
             if key not in best or best[key][0] < when:
                 best[key] = (when, _value(row))
     return best
@@ -90,7 +90,7 @@ def _newest(state: Snapshot, labels: Iterable[str]) -> dict[LabelKey, tuple[tupl
 def _is_known(row: Mapping[str, Any], standing: Mapping[LabelKey, tuple[tuple[datetime, datetime], Any]]) -> bool:
     """The lake has this very answer, or a newer one."""
     when, value = standing.get(_key(row), ((datetime.min, datetime.min), None))
-    return value == _value(row) or when[0] > row["labelled_at"]
+    return bool(value == _value(row) or when[0] > row["labelled_at"])
 
 
 def answers(inputs: Sequence[Input], known: Mapping[LabelKey, Any], label: str) -> list[Any]:

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from medray.contracts import Array, Columns, Sums, Task
-from medray.metrics.evaluate import evaluate_binary
 from medray.tasks import bernoulli
 from medray.tasks.answers import answers, booleans
 from medray.tasks.config import BinaryConfig
@@ -66,6 +65,8 @@ def evaluate(
     seed: int,
 ) -> dict[str, Any]:
     """Metrics by question, with intervals by subject, from stored answers."""
+    from medray.metrics.evaluate import evaluate_binary  # scoring workers never evaluate: scikit-learn loads only here
+
     answer = stored[config.label]
     found = evaluate_binary(
         answer["predicted_boolean_probability"], targets[:, 0], answer["predicted_boolean_value"],

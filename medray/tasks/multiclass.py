@@ -11,7 +11,6 @@ from scipy.special import softmax
 from torch.nn.functional import cross_entropy
 
 from medray.contracts import Array, Columns, Sums, Task
-from medray.metrics.evaluate import evaluate_multiclass
 from medray.tasks.answers import answers, class_indices
 from medray.tasks.calibration import fit
 from medray.tasks.config import CLASS_SEPARATOR, MulticlassConfig
@@ -96,6 +95,8 @@ def evaluate(
     seed: int,
 ) -> dict[str, Any]:
     """Metrics by question, with intervals by subject, from stored answers."""
+    from medray.metrics.evaluate import evaluate_multiclass  # scoring workers never evaluate: scikit-learn loads only here
+
     question, *per_class = questions(config)
     probabilities = np.stack([stored[name]["predicted_boolean_probability"] for name in per_class], axis=1)
     found = evaluate_multiclass(probabilities, targets[:, 0], config.classes, subjects, resamples=resamples, seed=seed)

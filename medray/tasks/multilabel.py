@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from medray.contracts import Array, Columns, Sums, Task
-from medray.metrics.evaluate import evaluate_multilabel
 from medray.tasks import bernoulli
 from medray.tasks.answers import answers, booleans
 from medray.tasks.config import MultilabelConfig
@@ -67,6 +66,8 @@ def evaluate(
     seed: int,
 ) -> dict[str, Any]:
     """Metrics by question, with intervals by subject, from stored answers."""
+    from medray.metrics.evaluate import evaluate_multilabel  # scoring workers never evaluate: scikit-learn loads only here
+
     answers_of = [stored[label] for label in config.labels]
     found = evaluate_multilabel(
         np.stack([answer["predicted_boolean_probability"] for answer in answers_of], axis=1), targets,

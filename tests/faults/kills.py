@@ -49,32 +49,29 @@ class Trial:
 
 
 def run_trial(base: Path, job: str, victim: str, point: int) -> Trial:
-    """Copy the stage, kill at the point, let the archive grow, run a night, look."""
-    with tempfile.TemporaryDirectory(prefix="medray-kill-") as folder:
-        scene = stage.copy(base, job, Path(folder) / "scene")
-        reader = _Reader(scene)
-        with reader:
-            killed = _killed_run(scene, job, victim, point)
-            finished = _finished_files(scene)
-            stage.grow(scene)
-            code = _run(scene, "night").wait(_LIMIT_S)
-        trial = Trial(job, victim, point, killed, code, [*reader.faults])
-        trial.faults += stage.faults(scene)
-        trial.faults += [f"repeated: {path.name}" for path, stamp in finished.items() if _stamp(path) != stamp]
-        if code:
-            trial.faults.append(f"re-run ended with {code}: {(scene / 'log').read_text()[-800:]}")
-        return trial
+    """Restore the scene, kill at the point, let the archive grow, run a night, look."""
+    scene = stage.restore(base, job)
+    with _Reader(scene) as reader:
+        killed = _killed_run(scene, job, victim, point)
+        finished = _finished_files(scene)
+        stage.grow(scene)
+        code = _run(scene, "night").wait(_LIMIT_S)
+    trial = Trial(job, victim, point, killed, code, [*reader.faults])
+    trial.faults += stage.faults(scene)
+    trial.faults += [f"repeated: {path.name}" for path, stamp in finished.items() if _stamp(path) != stamp]
+    if code:
+        trial.faults.append(f"re-run ended with {code}: {(scene / 'log').read_text()[-800:]}")
+    return trial
 
 
 def points(base: Path, job: str, count: int, seed: int) -> list[int]:
     """Seeded points of a job; "commit" lies among the last files, where tables are committed."""
-    with tempfile.TemporaryDirectory(prefix="medray-kill-") as folder:
-        scene = stage.copy(base, job, Path(folder) / "scene")
-        before = len(_files(scene))
-        code = _run(scene, job).wait(_LIMIT_S)
-        if code:
-            raise RuntimeError(f"{job} ends with {code} without any kill: {(scene / 'log').read_text()[-2000:]}")
-        total = len(_files(scene)) - before
+    scene = stage.restore(base, job)
+    before = len(_files(scene))
+    code = _run(scene, job).wait(_LIMIT_S)
+    if code:
+        raise RuntimeError(f"{job} ends with {code} without any kill: {(scene / 'log').read_text()[-2000:]}")
+    total = len(_files(scene)) - before
     draw = random.Random(f"{seed} {job}")
     first = max(total - 6, 1) if job == "commit" else 1
     return sorted(draw.randint(first, total) for _ in range(count))

@@ -79,22 +79,23 @@ _TASK = {"kind": "binary", "label": "opacity", "class_weights": False, "threshol
 
 
 def build(base: Path) -> None:
-    """Two scenes below `base`: `empty` (an archive, a model, nothing ingested) and `full`."""
-    empty, full = base / "empty", base / "full"
-    write_archive(empty, synthetic(IMAGES_BEFORE, seed=1, size=32), label="opacity", first_day=date(2024, 1, 1))
-    _recipes(empty)
-    _model(empty / "lake")
-    shutil.copytree(empty, full)
-    _recipes(full)
+    """Two scenes, put aside below `base`: `empty` (an archive, a model, nothing ingested) and `full`."""
+    scene = base / "scene"
+    write_archive(scene, synthetic(IMAGES_BEFORE, seed=1, size=32), label="opacity", first_day=date(2024, 1, 1))
+    _recipes(scene)
+    _model(scene / "lake")
+    shutil.copytree(scene, base / "empty")
     script = str(ROOT / "jobs" / "ingest_dicom.py")
     environment = {**os.environ, KEY_VARIABLE: KEY}
-    subprocess.run([sys.executable, script, str(full / "ingest_dicom.toml")], check=True, env=environment, capture_output=True)
+    subprocess.run([sys.executable, script, str(scene / "ingest_dicom.toml")], check=True, env=environment, capture_output=True)
+    shutil.copytree(scene, base / "full")
 
 
-def copy(base: Path, job: str, scene: Path) -> Path:
-    """A scene of its own for one trial of a job."""
+def restore(base: Path, job: str) -> Path:
+    """The scene as a job finds it. It stands where it was built, as objects are known by their place."""
+    scene = base / "scene"
+    shutil.rmtree(scene)
     shutil.copytree(base / ("empty" if job in ("ingest", "commit") else "full"), scene)
-    _recipes(scene)
     return scene
 
 

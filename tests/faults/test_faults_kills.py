@@ -36,8 +36,8 @@ def test_twenty_kills_of_a_job(base: Path, job: str) -> None:
     assert [trial for trial in trials if trial.faults] == []
 
 
-def test_the_campaign_sees_what_is_wrong(base: Path, tmp_path: Path) -> None:
+def test_the_campaign_sees_what_is_wrong(base: Path) -> None:
     """A doubled and a lost answer are faults: the campaign can fail."""
-    scene = stage.copy(base, "predict", tmp_path / "scene")
+    scene = stage.restore(base, "predict")
     assert any("expected" in fault for fault in stage.faults(scene))
     assert stage._exactly_once("answer", ["a", "a", "b"], 2) == ["1 answer(s) doubled"]

@@ -1,0 +1,192 @@
+"""The way from archive to nightly predictions, by what a user sees in the tables."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from drivers.conftest import IMAGES, Scene
+
+from medray.demo.archive import write_studies
+from medray.demo.cases import synthetic
+from medray.drivers.inputs import newest_inputs
+from medray.errors import LabelError, ModelError, SplitError
+from medray.schema.images import IMAGES as IMAGE_TABLE
+from medray.schema.labels import LABELS
+from medray.schema.predictions import PREDICTIONS
+from medray.schema.quarantine import QUARANTINE
+from medray.storage.models import choose, promote, versions
+from medray.storage.snapshot import Snapshot, snapshot
+from medray.storage.store import LAKE
+
+pytestmark = pytest.mark.ray
+
+
+def _state(scene: Scene) -> Snapshot:
+    return snapshot(LAKE, scene.lake)
+
+
+def _add(scene: Scene, images: int, seed: int) -> None:
+    write_studies(scene.archive / f"later-{seed}", synthetic(images, seed, 32, 900), first_day=date(2024, 5, 1))
+
+
+def test_ingest_accounts_for_every_object_and_knows_them_next_time(trained: Scene) -> None:
+    first = next(counts for job, counts in _runs(trained) if job == "ingest_dicom")
+    assert first == {"listed": IMAGES + 6, "known": 0, "ingested": IMAGES, "duplicate": 1, "quarantined": 5}
+    again = trained.run("ingest_dicom")
+    assert again.status == "nothing"
+    assert dict(again.sums[0].parts) == {"known": IMAGES + 6, "ingested": 0, "duplicate": 0, "quarantined": 0}
+
+
+def test_quarantine_gives_each_reason(trained: Scene) -> None:
+    reasons = sorted(_state(trained).table(QUARANTINE, ("reason",))["reason"].to_pylist())
+    assert reasons == ["conflict", "duplicate", "empty", "not_dicom", "not_dicom", "truncated"]
+
+
+def test_a_night_scores_only_what_is_new(trained: Scene) -> None:
+    trained.run("predict")
+    _add(trained, 3, seed=50)
+    night = trained.run("nightly", "2026-01-02")
+    assert [str(one) for one in night.sums] == [
+        "listed 69 = known 66 + ingested 3 + duplicate 0 + quarantined 0",
+        "requested 63 = known 60 + scored 3 + abstained 0 + quarantined 0",
+    ]
+    rows = _state(trained).table(PREDICTIONS, ("SOPInstanceUID", "run_date", "model_sha256", "threshold", "raw_score"))
+    assert rows.num_rows == len(set(rows["SOPInstanceUID"].to_pylist())) == IMAGES + 3
+    assert rows["run_date"].to_pylist().count(date(2026, 1, 2)) == 3
+    assert None not in rows["threshold"].to_pylist() + rows["raw_score"].to_pylist()
+    assert trained.run("nightly", "2026-01-02").status == "already"
+
+
+def test_a_night_without_news_is_committed(trained: Scene) -> None:
+    trained.run("predict")
+    before = _state(trained).runs.num_rows
+    assert trained.run("nightly", "2026-01-05").status == "done"
+    runs = _runs(trained)
+    assert len(runs) == before + 1
+    assert ("nightly", 0) in [(job, counts.get("requested/scored")) for job, counts in runs]
+
+
+def test_a_night_without_a_model_touches_nothing(new_scene: Callable[..., Scene]) -> None:
+    scene = new_scene()
+    with pytest.raises(ModelError, match="no version in production"):
+        scene.run("nightly")
+    assert not os.path.exists(scene.lake)
+
+
+def test_a_new_model_back_fills_only_its_own_answers(trained: Scene) -> None:
+    trained.run("predict")
+    trained.run("train", training={"epochs": 1, "batch_size": 8, "learning_rate": 0.01, "weight_decay": 0, "seed": 2, "workers": 1})
+    assert [one.version for one in versions(LAKE, trained.lake, "tiny")] == [1, 2]
+    again = trained.run("predict")
+    assert again.sums[0].parts["scored"] == IMAGES
+    assert _state(trained).table(PREDICTIONS, ("label",)).num_rows == 2 * IMAGES
+    promote(LAKE, trained.lake, "tiny", 1)
+    assert trained.run("predict").status == "nothing"
+
+
+def test_the_same_training_is_not_repeated(trained: Scene) -> None:
+    again = trained.run("train", run_date="2026-03-01")
+    assert again.status == "already"
+    assert again.facts["model_sha256"] == choose(LAKE, trained.lake, "tiny", 1).sha256
+    assert len(versions(LAKE, trained.lake, "tiny")) == 1
+
+
+def test_training_can_be_repeated_to_the_bit(trained: Scene) -> None:
+    """Another name is another run of the same data, seed and settings."""
+    trained.run("train", name="again")
+    assert choose(LAKE, trained.lake, "tiny", 1).sha256 == choose(LAKE, trained.lake, "tiny", 2).sha256
+
+
+def test_evaluation_has_intervals_and_is_not_repeated(trained: Scene) -> None:
+    found = trained.run("evaluate")
+    auroc = found.facts["metrics"]["opacity"]["metrics"]["auroc"]
+    assert auroc["lower"] <= auroc["value"] <= auroc["upper"]
+    assert "<html" in Path(found.facts["report"]).read_text()
+    assert trained.run("evaluate", run_date="2026-02-01").status == "already"
+
+
+def test_training_subjects_are_not_evaluated(trained: Scene) -> None:
+    """A later label file moves everybody into the held-out split."""
+    lines = (trained.folder / "labels.csv").read_text().splitlines()
+    moved = [lines[0], *(line.rsplit(",", 1)[0] + ",held_out" for line in lines[1:])]
+    (trained.folder / "labels.csv").write_text("\n".join(moved) + "\n")
+    trained.run("ingest_dicom", run_date="2026-01-02")
+    with pytest.raises(SplitError, match="that the model has learnt from"):
+        trained.run("evaluate")
+
+
+def test_a_missing_answer_is_masked_and_a_changed_one_wins(trained: Scene) -> None:
+    lines = (trained.folder / "labels.csv").read_text().splitlines()
+    path, answer, split = lines[1].split(",")
+    other = "0" if answer == "1" else "1"
+    changed = [lines[0], f"{path},{other},{split}", lines[2].split(",")[0] + ",,train", *lines[3:]]
+    (trained.folder / "labels.csv").write_text("\n".join(changed) + "\n")
+    total = trained.run("ingest_dicom").sums[-1]
+    added = 1 + (lines[2].split(",")[2] != "train")
+    assert dict(total.parts) == {"known": 2 * IMAGES - 1 - added, "added": added, "missing": 1}
+    rows = _state(trained).table(LABELS, ("boolean_value", "run_id")).to_pylist()
+    assert [row["boolean_value"] for row in rows].count(other == "1") >= 1
+    assert trained.run("ingest_dicom").status == "nothing"
+
+
+def test_labels_that_name_nothing_are_an_error_and_images_stay(new_scene: Callable[..., Scene], ray_session: object) -> None:
+    scene = new_scene()
+    (scene.folder / "labels.csv").write_text("path,opacity,split\nelsewhere/1.dcm,1,train\n")
+    with pytest.raises(LabelError, match="none names an input"):
+        scene.run("ingest_dicom")
+    assert sum(batch.num_rows for batch in _state(scene).scan(IMAGE_TABLE, ("part_index",))) == 8
+    assert scene.run("ingest_dicom", labels=None).status == "nothing"
+
+
+def test_superseded_images_are_scored_again_in_their_new_version(trained: Scene) -> None:
+    trained.run("predict")
+    conflict = trained.archive / "problems" / "same_id_other_bytes.dcm"
+    (trained.archive / "zz").mkdir()
+    shutil.copy(conflict, trained.archive / "zz" / "again.dcm")
+    ingested = trained.run("ingest_dicom", on_change="supersede")
+    assert dict(ingested.sums[0].parts) == {"known": IMAGES + 6, "ingested": 1, "duplicate": 0, "quarantined": 0}
+    inputs = newest_inputs(_state(trained))
+    assert len(inputs) == IMAGES
+    assert sorted({version for _, version in inputs}) == [1, 2]
+    scored = trained.run("predict")
+    assert dict(scored.sums[0].parts) == {"known": IMAGES - 1, "scored": 1, "abstained": 0, "quarantined": 0}
+
+
+def test_ingest_gives_the_same_rows_on_one_and_two_workers(new_scene: Callable[..., Scene], ray_session: object, tmp_path: Path) -> None:
+    scene = new_scene(12)
+    tables = []
+    for name, chunks in (("one", {"objects": 1000}), ("many", {"objects": 3})):
+        other = {"lake": str(tmp_path / name), "chunks": chunks, "labels": None}
+        scene.run("ingest_dicom", **other)
+        state = snapshot(LAKE, other["lake"])
+        tables.append(state.table(IMAGE_TABLE).sort_by("source_key"))
+    assert tables[0].num_rows == 12
+    assert tables[0].equals(tables[1])
+
+
+def test_inputs_out_of_the_models_range_abstain_with_the_reason(trained: Scene) -> None:
+    _add_ct(trained)
+    trained.run("ingest_dicom")
+    assert trained.run("predict").sums[0].parts["abstained"] == 1
+    rows = _state(trained).table(PREDICTIONS, ("status", "reason", "raw_score")).to_pylist()
+    assert [row for row in rows if row["status"] == "abstained"] == [
+        {"status": "abstained", "reason": "modality_out_of_range", "raw_score": None}
+    ]
+    assert trained.run("predict").status == "nothing"
+
+
+def _add_ct(scene: Scene) -> None:
+    from medray.dicom.examples import FOLDER
+
+    shutil.copy(FOLDER / "CT_small.dcm", scene.archive / "ct.dcm")
+
+
+def _runs(scene: Scene) -> list[tuple[str, dict[str, int]]]:
+    runs: pa.Table = _state(scene).runs
+    return [(job, dict(counts)) for job, counts in zip(runs["job"].to_pylist(), runs["counts"].to_pylist(), strict=True)]
