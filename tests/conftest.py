@@ -8,14 +8,20 @@ from pathlib import Path
 
 import pytest
 import seaweed
+from story import KEY, KEY_VARIABLE
 
 from medray.storage.store import Store
 
-KEY = "medray-tests-key-of-64-characters-which-is-no-secret-of-anybody."
-KEY_VARIABLE = "MEDRAY_TEST_KEY"
 CPUS = 2
 
 _bucket_numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ray uses what it has deprecated itself; everybody else's warnings are errors."""
+    for item in items:
+        if item.get_closest_marker("ray") or item.get_closest_marker("cluster"):
+            item.add_marker(pytest.mark.filterwarnings("ignore::DeprecationWarning"))
 
 
 @pytest.fixture(scope="session")

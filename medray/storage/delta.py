@@ -77,7 +77,7 @@ def append(store: Store, lake: str, contract: TableContract, run_id: str, files:
                 with told(lake):
                     _commit(table, run_id, files)
                     table.update_incremental()
-            return _version_of(table, run_id)
+            return _version_of(store, lake, contract, run_id, int(table.version()))
         except StorageError as error:
             if not _lost_race(error):
                 raise
@@ -129,11 +129,22 @@ def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile]) -> None:
     )
 
 
-def _version_of(table: DeltaTable, run_id: str) -> int:
-    for commit in table.history():
-        if commit.get(RUN_ID) == run_id:
-            return int(commit["version"])
-    return int(table.version())
+def _version_of(store: Store, lake: str, contract: TableContract, run_id: str, newest: int) -> int:
+    """The version that the run's commit made, at most `newest`.
+
+    The log itself is read: `DeltaTable.history` counts down from the handle's version even where
+    it lists commits that came after.
+    """
+    log = join(table_uri(lake, contract.name), "_delta_log")
+    with told(lake):
+        for version in range(newest, -1, -1):
+            try:
+                commit = store.read(join(log, f"{version:020d}.json"))
+            except FileNotFoundError:  # cleaned up behind a checkpoint
+                break
+            if f'"{run_id}"'.encode() in commit:
+                return version
+    return newest
 
 
 def data_files(store: Store, lake: str, contract: TableContract, version: int) -> list[str]:
@@ -141,8 +152,7 @@ def data_files(store: Store, lake: str, contract: TableContract, version: int) -
     table = open_table(store, lake, contract, version)
     if table is None:
         return []
-    root = table_uri(lake, contract.name) + "/"
-    return sorted(uri.removeprefix("file://").removeprefix(root) for uri in table.file_uris())
+    return sorted(table.get_add_actions().column("path").to_pylist())  # file_uris() would quote spaces
 
 
 def scan(

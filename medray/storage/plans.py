@@ -99,7 +99,7 @@ def read_plan(store: Store, lake: str, job: str, run_id: str) -> Plan:
 
 
 def planned_runs(store: Store, lake: str, job: str) -> list[str]:
-    """Run ids of every plan of a job, finished or not, oldest first."""
+    """Run ids of every plan of a job, finished or not, in order of their ids."""
     with told(lake):
         try:
             listed = [item for item in store.walk(join(lake, "plans", job)) if item.uri.endswith("/plan.json")]

@@ -19,10 +19,11 @@ def normalise(uri: str) -> str:
         if not uri[len(S3) :].strip("/"):
             raise StorageError("URI", repr(uri), "s3://bucket or s3://bucket/prefix", "name a bucket")
         return uri.rstrip("/")
-    if "://" in uri and not uri.startswith("file://"):
+    scheme, _, rest = uri.partition(":")
+    if rest.startswith("/") and "/" not in scheme and not uri.startswith("file://"):  # s3:/bucket is no folder
         raise StorageError(
             "URI",
-            f"the scheme {uri.split('://')[0]!r}",
+            f"the scheme {scheme!r}",
             "a local path, file:// or s3://",
             "copy or mount the data there",
         )
