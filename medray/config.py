@@ -40,8 +40,8 @@ def load(path: str, changes: Sequence[str] = ()) -> Recipe:
 
 def parse(document: Mapping[str, Any], where: str) -> Recipe:
     """The recipe in a parsed document. See `load`."""
-    job = document.get("job")
-    if job not in JOBS:
+    job = document.get("job") if isinstance(document, Mapping) else None
+    if str(job) not in JOBS:
         raise RecipeError(where, f"job = {job!r}", ", ".join(JOBS), "name the job at the top of the file")
     try:
         return JOBS[str(job)].model_validate(document)
@@ -99,5 +99,6 @@ def _value(text: str) -> Any:
 
 def _mistake(item: Mapping[str, Any]) -> str:
     place = ".".join(str(part) for part in item["loc"]) or "recipe"
-    given = "" if item["type"] in ("missing", "extra_forbidden") else f" (found {item['input']!r})"
+    silent = item["type"] in ("missing", "extra_forbidden") or "deidentify" in item["loc"]  # a secret may stand there
+    given = "" if silent else f" (found {item['input']!r})"
     return f"{place}: {item['msg']}{given}"

@@ -63,12 +63,15 @@ def train_recipe(lake: str, epochs: int = 1, **training: Any) -> dict[str, Any]:
             "name": "image", "size": [16, 16], "channels": 1, "window": "full", "modalities": ["CR", "DX"],
             "frames": "single", "min_side": 16, "architecture": "small_cnn", "width": 4, "dropout": 0.0,
             "augment": {
-                "rotate_degrees": 5, "translate": 0, "scale": 0, "shear_degrees": 0, "flip_horizontal": False, "brightness": 0,
-                "contrast": 0, "gamma": 0, "noise": 0, "erase": 0,
+                "rotate_degrees": 5, "translate": 0, "scale": 0, "shear_degrees": 0, "flip_horizontal": False,
+                "brightness": 0, "contrast": 0, "gamma": 0, "noise": 0, "erase": 0,
             },
         },
         "split": {"label": "split"},
-        "training": {"epochs": epochs, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.0, "seed": 1, "gpu": "no", **training},
+        "training": {
+            "epochs": epochs, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.0, "seed": 1, "gpu": "no",
+            **training,
+        },
         "model": {"name": MODEL, "promote": True},
     }  # fmt: skip
 
@@ -101,7 +104,11 @@ def job(run_date: str = DAY) -> Job:
 
 
 def plan(
-    name: str = "a", kind: str = "predict", inputs: Sequence[int] = (0, 0, 1), planned_at: datetime = datetime(2026, 1, 1, 12), **other: Any
+    name: str = "a",
+    kind: str = "predict",
+    inputs: Sequence[int] = (0, 0, 1),
+    planned_at: datetime = datetime(2026, 1, 1, 12),
+    **other: Any,
 ) -> Plan:
     """A plan of the inputs 0..N-1 whose chunks are given."""
     table = pa.table({"chunk": pa.array(inputs, pa.int32()), "key": [f"k{number}" for number in range(len(inputs))]})

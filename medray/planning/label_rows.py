@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -83,12 +84,37 @@ def _boolean(text: str) -> bool:
     raise ValueError
 
 
-_READERS: dict[str, Callable[[str], Any]] = {"boolean": _boolean, "integer": int, "float": float, "categorical": str}
+def _integer(text: str) -> int:
+    value = int(text)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):  # a NaN would never equal the answer that stands
+        raise ValueError
+    return value
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "boolean": _boolean,
+    "integer": _integer,
+    "float": _finite,
+    "categorical": str,
+}
+
+
+def _utc(text: str) -> datetime:
+    """A time without a zone is taken as it is."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
 
 
 def _times(column: pa.ChunkedArray, file: LabelFile) -> list[datetime]:
     try:
-        times = [datetime.fromisoformat(str(cell)).replace(tzinfo=None) for cell in column.to_pylist()]
+        times = [_utc(str(cell)) for cell in column.to_pylist()]
     except ValueError as error:
         raise LabelError(
             f"label file {file.uri}, column {file.labelled_at!r}",

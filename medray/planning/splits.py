@@ -47,11 +47,11 @@ def assign(subjects: Array, declared: Mapping[str, Any], given: Sequence[str | N
             for subject in np.unique(subjects)
         }
         return np.array([values[subject] for subject in subjects], dtype=object)
-    unknown = sorted({value for value in given if value is not None} - set(SPLITS))
+    unknown = {value for value in given if value is not None} - set(SPLITS)
     if unknown:
         raise SplitError(
             f"label {declared['label']!r}",
-            f"{len(unknown)} unknown value(s), such as {unknown[0]!r}",
+            f"{len(unknown)} unknown value(s)",
             ", ".join(SPLITS),
             "correct the label file",
         )

@@ -31,7 +31,8 @@ class Pseudonyms:
     identified: bool = False
 
     def _mac(self, domain: str, *values: str) -> bytes:
-        message = _FIELD.join([domain.encode(), *(v.encode() for v in values)])
+        # surrogateescape: a file's name may be Latin-1, and its bytes are its name
+        message = _FIELD.join(text.encode("utf-8", "surrogateescape") for text in (domain, *values))
         return hmac.new(self.key, message, hashlib.sha256).digest()
 
     @property

@@ -49,6 +49,8 @@ class Store:
 
     def read(self, uri: str) -> bytes:
         """All bytes of one object."""
+        if not is_s3(uri):
+            return Path(uri).read_bytes()  # pyarrow knows no file name that is not UTF-8
         with self.arrow(uri).open_input_file(self.path(uri)) as stream:
             data: bytes = stream.readall()
         return data

@@ -31,10 +31,8 @@ THINGS = TableContract(
 
 
 def batch(*keys: str) -> pa.RecordBatch:
-    rows = [
-        {"key": key, "word": f"w{key}", "frames": key.encode() * 100, "window": [1.0], "lut": {"first": 1, "entries": b"\1"}, "counts": [("a", 1)]}
-        for key in keys
-    ]  # fmt: skip
+    shared = {"window": [1.0], "lut": {"first": 1, "entries": b"\1"}, "counts": [("a", 1)]}
+    rows = [{"key": key, "word": f"w{key}", "frames": key.encode() * 100, **shared} for key in keys]
     return pa.RecordBatch.from_pylist(rows, schema=THINGS.schema)
 
 
@@ -67,9 +65,8 @@ def test_the_second_attempt_is_told_the_first_ones_facts(store: Store, uri: str)
 
 
 def test_left_without_publish_nothing_remains(store: Store, uri: str) -> None:
-    with pytest.raises(KeyError), ChunkWriter(store, uri, THINGS) as writer:
+    with ChunkWriter(store, uri, THINGS) as writer:
         writer.write(batch("a"))
-        raise KeyError
     assert files(uri) == []
     assert read_facts(store, uri) is None
 
@@ -101,7 +98,9 @@ def test_text_and_bytes_have_no_statistics(store: Store, uri: str) -> None:
     write_table(store, uri, THINGS, [batch("a", "b")], {})
     group = pq.ParquetFile(uri).metadata.row_group(0)
     columns = [group.column(number) for number in range(group.num_columns)]
-    assert [column.path_in_schema for column in columns if column.is_stats_set and column.statistics.has_min_max] == ["key"]
+    assert [column.path_in_schema for column in columns if column.is_stats_set and column.statistics.has_min_max] == [
+        "key"
+    ]
 
 
 def test_codestreams_are_not_compressed_again(store: Store, uri: str) -> None:

@@ -25,16 +25,14 @@ from medray.storage.store import TEMPORARY, Store
 
 
 def quarantine_rows(plan: Plan, *keys: str) -> pa.Table:
-    rows = [
-        {"source_key": key, "source_etag": "e", "size_bytes": 1, "stage": "ingest", "reason": "empty", "run_id": plan.run_id} for key in keys
-    ]  # fmt: skip
+    shared = {"source_etag": "e", "size_bytes": 1, "stage": "ingest", "reason": "empty", "run_id": plan.run_id}
+    rows = [{"source_key": key, **shared} for key in keys]
     return pa.Table.from_pylist(rows, schema=QUARANTINE.schema)
 
 
 def label_rows(plan: Plan, *keys: str) -> pa.Table:
-    rows = [
-        {"source_key": key, "label": "q", "boolean_value": True, "labelled_at": datetime(2026, 1, 1), "run_id": plan.run_id} for key in keys
-    ]  # fmt: skip
+    shared = {"label": "q", "boolean_value": True, "labelled_at": datetime(2026, 1, 1), "run_id": plan.run_id}
+    rows = [{"source_key": key, **shared} for key in keys]
     return pa.Table.from_pylist(rows, schema=LABELS.schema)
 
 
@@ -58,7 +56,12 @@ def version_of(store: Store, lake: str, contract: TableContract) -> int | None:
 
 def test_an_empty_lake_has_an_empty_snapshot(store: Store, lake: str) -> None:
     state = snapshot(store, lake)
-    assert (state.runs.num_rows, state.versions, state.version(QUARANTINE), state.files(QUARANTINE)) == (0, {}, EMPTY, [])
+    assert (state.runs.num_rows, state.versions, state.version(QUARANTINE), state.files(QUARANTINE)) == (
+        0,
+        {},
+        EMPTY,
+        [],
+    )
     assert state.table(QUARANTINE).schema.names == QUARANTINE.schema.names
 
 
@@ -91,7 +94,8 @@ class Killed(BaseException):
     """The driver's end."""
 
 
-def kill_before(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+def commit_killed_before(table: str, store: Store, lake: str, plan: Plan, done: Outcome) -> None:
+    """A commit whose driver is killed when it comes to the table."""
     append = delta.append
 
     def until(store: Store, lake: str, contract: TableContract, *rest: Any) -> int | None:
@@ -99,18 +103,19 @@ def kill_before(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
             raise Killed
         return append(store, lake, contract, *rest)
 
-    monkeypatch.setattr(delta, "append", until)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delta, "append", until)
+        with pytest.raises(Killed):
+            commit_run(store, lake, plan, done)
 
 
 @pytest.mark.parametrize("before", [contract.name for contract in (*ORDER, RUNS)])
 def test_a_killed_commit_shows_nothing_and_is_finished_by_the_next_attempt(
-    store: Store, lake: str, monkeypatch: pytest.MonkeyPatch, before: str
+    store: Store, lake: str, before: str
 ) -> None:
     plan = story.plan()
     done = outcome(store, lake, plan, "k1", "k2")
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        kill_before(patch, before)
-        commit_run(store, lake, plan, done)
+    commit_killed_before(before, store, lake, plan, done)
     assert seen(store, lake) == seen(store, lake, LABELS) == []
     assert plan.run_id not in snapshot(store, lake).run_ids()
     commit_run(store, lake, plan, done)
@@ -118,11 +123,9 @@ def test_a_killed_commit_shows_nothing_and_is_finished_by_the_next_attempt(
     assert [version_of(store, lake, contract) for contract in (QUARANTINE, LABELS, RUNS)] == [1, 1, 1]
 
 
-def test_another_run_does_not_make_a_killed_one_visible(store: Store, lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_run_does_not_make_a_killed_one_visible(store: Store, lake: str) -> None:
     killed, other = story.plan("killed"), story.plan("other")
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        kill_before(patch, LABELS.name)
-        commit_run(store, lake, killed, outcome(store, lake, killed, "k1"))
+    commit_killed_before(LABELS.name, store, lake, killed, outcome(store, lake, killed, "k1"))
     files = {LABELS.name: write_rows(store, lake, other, LABELS, label_rows(other, "k2"), "l")}
     versions = commit_run(store, lake, other, Outcome({}, files))
     assert versions == {"labels": 1}
@@ -165,7 +168,9 @@ def test_a_filter_and_columns_reach_the_files(store: Store, lake: str) -> None:
     plan = story.plan()
     commit_run(store, lake, plan, outcome(store, lake, plan, "k1", "k2"))
     where = pa.compute.field("source_key") == "k2"
-    assert snapshot(store, lake).table(QUARANTINE, ("source_key", "reason"), where).to_pylist() == [{"source_key": "k2", "reason": "empty"}]
+    assert snapshot(store, lake).table(QUARANTINE, ("source_key", "reason"), where).to_pylist() == [
+        {"source_key": "k2", "reason": "empty"}
+    ]
 
 
 @pytest.mark.parametrize("name", ["with space", "ümläut", "plus+and#hash"])
@@ -177,7 +182,9 @@ def test_a_lake_may_have_any_name(store: Store, tmp_path: Path, name: str) -> No
 
 
 def test_a_newer_schema_is_refused(store: Store, lake: str) -> None:
-    newer = TableContract(QUARANTINE.name, QUARANTINE.version + 1, QUARANTINE.schema, QUARANTINE.key, QUARANTINE.statistics)
+    newer = TableContract(
+        QUARANTINE.name, QUARANTINE.version + 1, QUARANTINE.schema, QUARANTINE.key, QUARANTINE.statistics
+    )
     plan = story.plan()
     delta.append(store, lake, newer, "r", write_rows(store, lake, plan, newer, quarantine_rows(plan, "k1"), "q"))
     with pytest.raises(SchemaError, match="version 2"):

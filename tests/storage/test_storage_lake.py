@@ -18,7 +18,7 @@ def test_the_same_identity_may_come_again(store: Store, lake: str) -> None:
 
 def test_another_key_is_refused(store: Store, lake: str) -> None:
     claim(store, lake, MINE)
-    with pytest.raises(KeyMismatchError, match="fedcba9876543210.*0123456789abcdef"):
+    with pytest.raises(KeyMismatchError, match=r"fedcba9876543210.*0123456789abcdef"):
         claim(store, lake, Identity("fedcba9876543210", identified=False))
     claim(store, lake, MINE)
 

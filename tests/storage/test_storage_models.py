@@ -71,7 +71,9 @@ def test_versions_count_up_and_hold_their_cards(store: Store, lake: str) -> None
     for number in range(1, 12):
         sha256 = save(store, lake, calibration=number)
         assert register(store, lake, "m", sha256, {"run_id": f"r{number}"}).version == number
-    assert [(one.version, one.card["run_id"]) for one in versions(store, lake, "m")] == [(n, f"r{n}") for n in range(1, 12)]
+    assert [(one.version, one.card["run_id"]) for one in versions(store, lake, "m")] == [
+        (n, f"r{n}") for n in range(1, 12)
+    ]
     assert versions(store, lake, "other") == []
 
 

@@ -57,11 +57,14 @@ def test_the_order_of_keys_in_a_recipe_means_nothing() -> None:
 
 def awkward_inputs() -> pa.Table:
     """Nulls, lists, booleans, a slice, a filter, several pieces."""
-    rows = [
-        {"chunk": number // 3, "word": None if number % 2 else f"w{number}", "flag": [True, None, False][number % 3], "targets": [float(number)] * (number % 3)}
-        for number in range(11)
-    ]  # fmt: skip
-    table = pa.Table.from_pylist(rows)
+    table = pa.table(
+        {
+            "chunk": [number // 3 for number in range(11)],
+            "word": [None if number % 2 else f"w{number}" for number in range(11)],
+            "flag": [[True, None, False][number % 3] for number in range(11)],
+            "targets": [[float(number)] * (number % 3) for number in range(11)],
+        }
+    )
     table = pa.concat_tables([table.slice(1, 4), table.filter(pc.field("chunk") > 1)])
     return table.set_column(0, "chunk", pa.array([0, 0, 1, 1, 2, 2, 2, 3, 3][: table.num_rows], pa.int32()))
 

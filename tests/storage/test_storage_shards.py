@@ -22,14 +22,18 @@ def uri(lake: str) -> str:
     return shard_uri(lake, "image", "h", "data/run/000000.parquet", [("1.2.3", 1), ("1.2.4", 2)])
 
 
-def write(store: Store, uri: str, keys: list[Key] = KEYS, values: list[Array] = VALUES, layout: Layout = LAYOUT, **facts: Any) -> None:
+def write(
+    store: Store, uri: str, keys: list[Key] = KEYS, values: list[Array] = VALUES, layout: Layout = LAYOUT, **facts: Any
+) -> None:
     write_shard(store, uri, keys, values, layout, facts)
 
 
 def test_keys_values_and_facts_come_back(store: Store, uri: str) -> None:
     write(store, uri, refused=[["1.2.5", "decode_failed"]])
     shard = open_shard(store, uri)
-    assert shard.keys.to_pylist() == [{"uid": key.uid, "input_version": key.input_version, "frame_index": key.frame_index} for key in KEYS]
+    assert shard.keys.to_pylist() == [
+        {"uid": key.uid, "input_version": key.input_version, "frame_index": key.frame_index} for key in KEYS
+    ]
     assert shard.values.dtype == np.uint8
     assert np.array_equal(shard.values, np.stack(VALUES))
     assert shard.facts["refused"] == [["1.2.5", "decode_failed"]]
@@ -79,7 +83,12 @@ def test_the_name_follows_from_file_preparation_and_accepted_rows() -> None:
         return shard_uri("/lake", **given)
 
     assert named(accepted=[("b", 1), ("a", 1)]) == named()
-    others = [named(data_file="g"), named(prepare_hash="i"), named(accepted=[("a", 1)]), named(accepted=[("a", 1), ("b", 2)])]
+    others = [
+        named(data_file="g"),
+        named(prepare_hash="i"),
+        named(accepted=[("a", 1)]),
+        named(accepted=[("a", 1), ("b", 2)]),
+    ]
     assert len({named(), *others}) == 5
     assert named().startswith("/lake/cache/image/h/")
 

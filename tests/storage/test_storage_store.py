@@ -136,6 +136,12 @@ def test_objects_know_size_and_presence(store: Store, tmp_path: Path) -> None:
     assert not store.exists(uri)
 
 
+def test_a_name_that_is_no_utf8_is_listed_and_read(store: Store, tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/M\xfcller.dcm")).write_bytes(b"old")
+    (listed,) = store.walk(str(tmp_path))
+    assert store.read(listed.uri) == b"old"
+
+
 def test_a_store_carries_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDRAY_LINKAGE_AWS_SECRET_ACCESS_KEY", "the-secret")
     linkage = Store("MEDRAY_LINKAGE_")

@@ -1,0 +1,211 @@
+"""Recipes: every mistake at once, before a machine is touched."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import story
+from pydantic import ValidationError
+
+from medray.config import JOBS, load, parse, resolved
+from medray.errors import RecipeError
+
+INGEST = """
+job = "ingest_dicom"
+name = "site"
+lake = "s3://bucket/lake/"
+
+[source]
+kind = "dicom"
+uri = "/archive"
+subject = "PatientID"
+
+[deidentify]
+profile = "basic"
+key = "env:SITE_KEY"
+"""
+
+
+@pytest.fixture
+def ingest(tmp_path: Path) -> str:
+    path = tmp_path / "ingest.toml"
+    path.write_text(INGEST)
+    return str(path)
+
+
+def mistakes(document: dict[str, Any]) -> list[str]:
+    with pytest.raises(RecipeError) as raised:
+        parse(document, where="recipe x.toml")
+    return [line.strip() for line in raised.value.found.splitlines()[1:] if line.strip()]
+
+
+def test_a_recipe_is_read_with_its_mechanics_filled_in(ingest: str) -> None:
+    recipe = load(ingest)
+    assert (recipe.job, recipe.name, recipe.lake) == ("ingest_dicom", "site", "s3://bucket/lake")
+    assert resolved(recipe)["chunks"] == {"megabytes": 96, "objects": 2000}
+    assert resolved(recipe)["on_change"] == "conflict"
+
+
+def test_a_recipe_never_changes(ingest: str) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load(ingest).name = "other"
+
+
+def test_json_is_the_same_recipe(ingest: str, tmp_path: Path) -> None:
+    path = tmp_path / "resolved.json"
+    path.write_text(json.dumps(resolved(load(ingest))))
+    assert load(str(path)) == load(ingest)
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_resolved_recipes_are_complete(job: str) -> None:
+    lake = "/lake"
+    documents = {
+        "ingest_dicom": story.ingest_recipe(lake, "/archive", "/labels.csv"),
+        "train": story.train_recipe(lake),
+        "prepare": {"job": "prepare", "name": "p", "lake": lake, "family": story.train_recipe(lake)["family"]},
+        "predict": story.predict_recipe(lake),
+        "evaluate": {**story.predict_recipe(lake), "job": "evaluate", "split": "held_out", "seed": 1},
+        "nightly": story.nightly_recipe(lake, "/archive"),
+    }
+    recipe = story.recipe(documents[job])
+    assert parse(resolved(recipe), "again") == recipe
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    document = story.ingest_recipe("gs://lake", "/archive")
+    del document["source"]["subject"]
+    document |= {"name": "Has Spaces", "chunks": {"megabytes": "many", "objects": 0}, "colour": "blue"}
+    document["deidentify"] = {"profile": "none", "key": "env:K", "salt": 1}
+    found = mistakes(document)
+    assert [line.split(":")[0] for line in sorted(found)] == [
+        "chunks.megabytes", "chunks.objects", "colour", "deidentify.salt", "lake", "name", "source.subject",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"training": {"epochs": 0}}, "training.epochs"),
+        ({"training": {"batch_size": 5, "workers": 2}}, "training"),
+        ({"split": {"label": "split", "salt": "s"}}, "split"),
+        ({"split": {"salt": "s", "tuning": 0.2}}, "split"),
+        ({"split": {"salt": "s", "tuning": 0.5, "held_out": 0.5}}, "split"),
+    ],
+)
+def test_contradictions_are_mistakes(changes: dict[str, Any], place: str) -> None:
+    document = story.train_recipe("/lake")
+    for section, values in changes.items():
+        document[section] = {**(document[section] if section == "training" else {}), **values}
+    assert mistakes(document)[0].startswith(f"{place}:")
+
+
+@pytest.mark.parametrize("section", ["seed", "epochs", "batch_size", "learning_rate", "weight_decay"])
+def test_what_changes_the_science_has_no_default(section: str) -> None:
+    document = story.train_recipe("/lake")
+    del document["training"][section]
+    assert mistakes(document) == [f"training.{section}: Field required"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "reason", "right"),
+    [("basic", None, True), ("basic", "x", False), ("none", None, False), ("none", "x", True)],
+)
+def test_an_identified_lake_needs_a_reason(profile: str, reason: str | None, right: bool) -> None:
+    document = story.ingest_recipe("/lake", "/archive")
+    document["deidentify"] |= {"profile": profile, "reason": reason}
+    if right:
+        assert story.recipe(document).deidentify.reason == reason
+    else:
+        assert mistakes(document)[0].startswith("deidentify:")
+
+
+def test_a_secret_in_a_recipe_is_not_repeated() -> None:
+    document = story.ingest_recipe("/lake", "/archive")
+    document["deidentify"]["key"] = "0123456789abcdef0123456789abcdef"
+    (line,) = mistakes(document)
+    assert line.startswith("deidentify.key:")
+    assert "0123456789abcdef" not in line
+
+
+@pytest.mark.parametrize("job", [None, 3, ["train"]])
+def test_a_job_is_a_word(job: object) -> None:
+    with pytest.raises(RecipeError, match="ingest_dicom, prepare, train"):
+        parse({"job": job}, "recipe x.toml")
+
+
+def test_an_unknown_job_names_the_known_ones(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('job = "ingest"')
+    with pytest.raises(RecipeError, match="ingest_dicom, prepare, train"):
+        load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("change", "section", "key", "value"),
+    [
+        ("chunks.megabytes=3", "chunks", "megabytes", 3),
+        (" chunks.megabytes = 2.5 ", "chunks", "megabytes", 2.5),
+        ('deidentify.key="env:OTHER"', "deidentify", "key", "env:OTHER"),
+        ("deidentify.key=file:/run/key=1", "deidentify", "key", "file:/run/key=1"),
+        ("source.uri=s3://bucket/archive", "source", "uri", "s3://bucket/archive"),
+    ],
+)
+def test_a_value_may_be_changed_and_is_recorded(
+    ingest: str, change: str, section: str, key: str, value: object
+) -> None:
+    assert resolved(load(ingest, [change]))[section][key] == value
+
+
+def test_the_last_change_counts(ingest: str) -> None:
+    assert load(ingest, ["name=one", "name=two"]).name == "two"
+
+
+@pytest.mark.parametrize(
+    "change", ["chunks.megabytes", "=3", "name.part=3", "chunks.colour=blue", "chunks.megabytes=many"]
+)
+def test_a_wrong_change_is_told(ingest: str, change: str) -> None:
+    with pytest.raises(RecipeError):
+        load(ingest, [change])
+
+
+@pytest.mark.parametrize("text", ["job = ", "\x00", "[source"])
+def test_text_that_is_no_toml_is_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(text)
+    with pytest.raises(RecipeError, match="not TOML"):
+        load(str(path))
+
+
+@pytest.mark.parametrize("data", [b"[1]", b"{", b"\xff\xfe"])
+def test_json_that_is_no_recipe_is_told(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(data)
+    with pytest.raises(RecipeError):
+        load(str(path))
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="No such file"):
+        load(str(tmp_path / "x.toml"))
+
+
+def test_the_nights_links_are_complete_recipes() -> None:
+    night = story.recipe({**story.nightly_recipe("/lake", "/archive"), "select": {"modalities": ["CR"]}})
+    assert parse(resolved(night.ingest()), "ingest") == night.ingest()
+    assert night.ingest().source == night.source
+    assert night.ingest().chunks == night.chunks
+    assert night.predict().select.modalities == ("CR",)
+    assert night.predict().model == night.model
+
+
+def test_a_laptop_needs_neither_ray_nor_torch() -> None:
+    heavy = ("ray", "torch", "monai", "pydicom", "deltalake", "s3fs", "sklearn")
+    code = f"import sys, medray.config; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
