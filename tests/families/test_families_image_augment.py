@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_families_image_config import AUGMENT, config
+from families.image_recipe import AUGMENT, config
 
 from medray.families.image.augment import affine_matrices, augment, move
 from medray.families.image.config import ImageConfig

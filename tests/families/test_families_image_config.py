@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from families.image_recipe import AUGMENT, CONFIG, config
 from pydantic import ValidationError
 
 from medray.contracts import Refusal
@@ -13,22 +14,10 @@ from medray.families.image.config import ImageConfig
 from medray.families.image.prepare import layout, prepare_key
 from medray.schema.reasons import REASONS
 
-AUGMENT = {
-    "rotate_degrees": 0, "translate": 0, "scale": 0, "shear_degrees": 0, "flip_horizontal": False,
-    "brightness": 0, "contrast": 0, "gamma": 0, "noise": 0, "erase": 0,
-}  # fmt: skip
-CONFIG: dict[str, Any] = {
-    "name": "image", "size": (28, 32), "channels": 1, "window": "full", "modalities": ["CR", "DX"],
-    "frames": "single", "min_side": 20, "architecture": "small_cnn", "width": 8, "dropout": 0.1, "augment": AUGMENT,
-}  # fmt: skip
 HEADER: dict[str, Any] = {
     "Modality": "DX", "PhotometricInterpretation": "MONOCHROME2", "NumberOfFrames": 1, "Rows": 20, "Columns": 900,
     "part_count": 1,
 }  # fmt: skip
-
-
-def config(**changes: Any) -> ImageConfig:
-    return ImageConfig(**(CONFIG | changes))
 
 
 @pytest.mark.parametrize("name", sorted(set(CONFIG) - {"width"}))
@@ -91,9 +80,7 @@ def test_layout_is_channels_height_width() -> None:
     assert layout(config(channels=3)).shape == (3, 28, 32)
 
 
-@pytest.mark.parametrize(
-    "changes", [{"size": (32, 28)}, {"channels": 3}, {"window": "dicom"}, {"frames": "all"}]
-)
+@pytest.mark.parametrize("changes", [{"size": (32, 28)}, {"channels": 3}, {"window": "dicom"}, {"frames": "all"}])
 def test_the_cache_is_another_one_when_the_bytes_would_be(changes: dict[str, Any]) -> None:
     assert prepare_key(config(**changes)) != prepare_key(config())
     assert prepare_key(config(**changes))["prepare_version"] == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from test_families_image_config import config
+from families.image_recipe import config
 
 from medray.families.image.collate import collate
 from medray.families.image.survey import merge, summarise, survey

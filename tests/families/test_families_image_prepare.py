@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_families_image_config import config
+from families.image_recipe import config
 
 from medray.dicom.native import pack
 from medray.errors import Unusable
