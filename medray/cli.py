@@ -36,6 +36,20 @@ def demo(
 
 
 @app.command()
+def medmnist(
+    file: Annotated[Path, typer.Argument(help="a MedMNIST v2 .npz with a binary label, such as pneumoniamnist.npz")],
+    folder: Annotated[Path, typer.Option(help="where archive/ and labels.csv go")],
+    label: Annotated[str, typer.Option(help="the name of the question")] = "pneumonia",
+) -> None:
+    """Wrap a MedMNIST file as a DICOM archive with a label file, in the file's own splits."""
+    from medray.demo.settings import write_medmnist
+
+    tell = Narrator()
+    with stopped_by_contract(tell):
+        tell.say(f"wrote {write_medmnist(file, folder, label):,} DICOM files to {folder / 'archive'} and {folder / 'labels.csv'}")
+
+
+@app.command()
 def check(recipe: RecipePath, set_: Changes = None) -> None:
     """Report every mistake in a recipe, without Ray or torch."""
     tell = Narrator()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 
+from medray.demo.archive import write_labels, write_studies
 from medray.demo.cases import Cases, medmnist, synthetic
 from medray.errors import StorageError
 
@@ -51,9 +53,17 @@ def _phantoms() -> Setting:
     )
 
 
-def _radiographs(file: Path) -> Setting:
+def write_medmnist(file: Path, folder: Path, label: str) -> int:
+    """Wrap all images of a MedMNIST file as DICOM below `folder/archive`. Returns their number."""
+    cases = _read(file)
+    paths = write_studies(folder / "archive", cases, first_day=date(2024, 1, 1))
+    write_labels(folder / "labels.csv", paths, cases, label)
+    return len(cases)
+
+
+def _read(file: Path) -> Cases:
     try:
-        cases = medmnist(file)
+        return medmnist(file)
     except (OSError, KeyError, ValueError) as error:
         raise StorageError(
             f"file {file}",
@@ -61,6 +71,10 @@ def _radiographs(file: Path) -> Setting:
             "a MedMNIST v2 .npz such as pneumoniamnist.npz",
             "check the path",
         ) from error
+
+
+def _radiographs(file: Path) -> Setting:
+    cases = _read(file)
     held_out = np.flatnonzero(np.array(cases.splits) == "held_out")
     late = set(held_out[-_TOMORROW:].tolist())
     early = [row for row in range(len(cases)) if row not in late]

@@ -34,7 +34,7 @@ class Network:
                 f"the tensors of a {family.name} network with {outputs} output(s)",
                 "train the model again: its weights and its config belong to different models",
             ) from error
-        self._model.to(self._device).eval()
+        self._model.to(self._device).to(memory_format=torch.channels_last).eval()
 
     @torch.no_grad()
     def logits(self, rows: Array, gather: Callable[[Array], Array]) -> Array:

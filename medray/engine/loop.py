@@ -84,9 +84,9 @@ class _Fit:
         self.train = np.flatnonzero(self.examples.split == 0)
         self.tuning = np.flatnonzero(self.examples.split == 1)
         torch.manual_seed(spec.training.seed)
-        self.model = spec.family.build(spec.family_config, spec.family_summary, spec.task.outputs(spec.task_config)).to(
-            device
-        )
+        model = spec.family.build(spec.family_config, spec.family_summary, spec.task.outputs(spec.task_config))
+        # Kernels of 2D networks run faster with channels last; tensors are made contiguous to be stored.
+        self.model = model.to(device).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(
             parameter_groups(self.model, spec.training.weight_decay), lr=spec.training.learning_rate
         )
