@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "config": {"errors", "recipes"},
     "rooms": {"errors", "contracts"},
     "planning": {"errors", "schema", "contracts", "privacy", "recipes", "storage"},
-    "engine": {"errors", "schema", "contracts", "storage", "config", "recipes", "code_version"},
+    "engine": {"errors", "schema", "contracts", "nn", "storage", "config", "recipes", "code_version"},
 }
 
 

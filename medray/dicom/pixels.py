@@ -13,12 +13,13 @@ from typing import Any, Literal
 import numpy as np
 
 from medray.contracts import Array
+from medray.dicom.child import decode_apart, limits_of
 from medray.dicom.codecs import declared, jpeg, jpeg2000, jpeg_lossless, jpegls, native, rle
 from medray.dicom.colour import look_up, rgb_from_palette, rgb_from_ybr
 from medray.dicom.failures import unusable
 from medray.dicom.pixel_header import PixelHeader
 from medray.dicom.syntaxes import SYNTAXES, Kind
-from medray.errors import Unusable
+from medray.errors import MedrayError, Unusable
 from medray.ops.window import linear, linear_exact, sigmoid
 
 Row = Mapping[str, Any]
@@ -49,7 +50,8 @@ def frame_arrays(row: Row) -> Iterator[Array]:
         (H, W) integers of the stored values, or (H, W, 3) RGB, uint8 or uint16.
 
     Raises:
-        Unusable: decode_failed, also when a frame has not the form that the header declares.
+        Unusable: decode_failed, also when a frame has not the form that the header declares, and
+            decoder_died. MedrayError: no process for the decoders can be started.
     """
     form, offsets, cell = pixel_header(row), row["frame_offsets"], memoryview(row["frames"])
     for start, end in pairwise(offsets):
@@ -57,6 +59,8 @@ def frame_arrays(row: Row) -> Iterator[Array]:
             frame = _decode(bytes(cell[start:end]), row, form)
             _check(frame, form)
             yield _coloured(frame, row, form)
+        except MedrayError:
+            raise
         except Exception as error:
             raise unusable(error, otherwise="decode_failed") from None
 
@@ -78,13 +82,15 @@ def _decode(data: bytes, row: Row, form: PixelHeader) -> Array:
 
 
 def _decompressed(data: bytes, kind: Kind, form: PixelHeader) -> Array:
+    """By decoders that damaged streams can crash: they run in a process of their own."""
+    limits = limits_of(form.rows * form.columns * form.samples)
     if kind == "jpeg":
-        return jpeg.decode(data, form.photometric)
+        return decode_apart(jpeg.decode, data, form.photometric, limits=limits)
     if kind == "jpeg_lossless":
-        return jpeg_lossless.decode(data, form.samples)
+        return decode_apart(jpeg_lossless.decode, data, form.samples, limits=limits)
     if kind == "jpegls":
-        return jpegls.decode(data)
-    return jpeg2000.decode(data)
+        return decode_apart(jpegls.decode, data, limits=limits)
+    return decode_apart(jpeg2000.decode, data, limits=limits)
 
 
 def _samples(cells: Array, form: PixelHeader) -> Array:

@@ -10,6 +10,7 @@ import torch
 
 from medray.contracts import Array, Family
 from medray.errors import ModelError
+from medray.nn.memory_format import channels_last
 
 BATCH = 64
 
@@ -34,7 +35,7 @@ class Network:
                 f"the tensors of a {family.name} network with {outputs} output(s)",
                 "train the model again: its weights and its config belong to different models",
             ) from error
-        self._model.to(self._device).to(memory_format=torch.channels_last).eval()
+        self._model = channels_last(self._model.to(self._device)).eval()
 
     @torch.no_grad()
     def logits(self, rows: Array, gather: Callable[[Array], Array]) -> Array:

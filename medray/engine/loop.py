@@ -18,6 +18,7 @@ from medray.contracts import Array, Family, Sums, Task
 from medray.engine.checkpoint import Progress, State, load_checkpoint, save_checkpoint
 from medray.engine.examples import Values, read_examples
 from medray.engine.schedule import average, epoch_batches, learning_rate, parameter_groups, steps_per_epoch
+from medray.nn.memory_format import channels_last
 from medray.storage.store import Store
 from medray.storage.uri import join
 
@@ -85,8 +86,7 @@ class _Fit:
         self.tuning = np.flatnonzero(self.examples.split == 1)
         torch.manual_seed(spec.training.seed)
         model = spec.family.build(spec.family_config, spec.family_summary, spec.task.outputs(spec.task_config))
-        # Kernels of 2D networks run faster with channels last; tensors are made contiguous to be stored.
-        self.model = model.to(device).to(memory_format=torch.channels_last)
+        self.model = channels_last(model.to(device))
         self.optimizer = torch.optim.AdamW(
             parameter_groups(self.model, spec.training.weight_decay), lr=spec.training.learning_rate
         )
