@@ -82,6 +82,7 @@ def serving(program: str, folder: Path, port: int) -> Iterator[None]:
     log = folder / "weed.log"
     # Without our AWS variables: SeaweedFS makes an administrator of what it finds there.
     clean = {name: value for name, value in os.environ.items() if "AWS_" not in name}
+    clean["WEED_MASTER_VOLUME_GROWTH_COPY_1"] = "1"  # a bucket takes one volume, not seven
     command = _command(program, folder, port)
     with log.open("wb") as stream, subprocess.Popen(command, stdout=stream, stderr=stream, env=clean) as server:
         try:
@@ -104,7 +105,7 @@ def _command(program: str, folder: Path, port: int) -> list[str]:
     return [
         program, "-logtostderr=true", "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", "-s3", f"-s3.port={port}",
-        "-s3.port.iceberg=0", f"-s3.config={identities}", "-master.volumeSizeLimitMB=256", "-volume.max=30",
+        "-s3.port.iceberg=0", f"-s3.config={identities}", "-master.volumeSizeLimitMB=256", "-volume.max=100",
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,7 @@ def read(
     file = LabelFile.model_validate(
         {"uri": "/labels.csv", "key": key, "key_column": "key", "columns": kinds, **changes}
     )
-    return keyed_rows(pa.table(columns), file, "s3://archive/images", PSEUDONYMS, MIDNIGHT)
+    return keyed_rows(pa.table(dict(columns)), file, "s3://archive/images", PSEUDONYMS, MIDNIGHT)
 
 
 def values(kind: str, *cells: Any, **changes: Any) -> list[Any]:

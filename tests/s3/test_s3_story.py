@@ -17,6 +17,7 @@ from medray.drivers.predict import predict
 from medray.drivers.train import train
 from medray.schema.predictions import PREDICTIONS
 from medray.schema.quarantine import QUARANTINE
+from medray.storage.linkage import originals
 from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE
 from medray.storage.uri import join
@@ -33,10 +34,10 @@ def upload(folder: Path, bucket: str) -> None:
         LAKE.replace(bucket + item.uri.removeprefix(str(folder)), Path(item.uri).read_bytes())
 
 
-def tell_story(folder: Path, place: str, come_in: Callable[[], None]) -> list[Result]:
+def tell_story(folder: Path, place: str, linkage: str, come_in: Callable[[], None]) -> list[Result]:
     """Ingest, train, predict; then the next morning's nightly run. Archive and lake lie in `place`."""
     archive, lake = join(place, "archive"), join(place, "lake")
-    ingest = story.ingest_recipe(lake, archive, str(folder / "labels.csv"))
+    ingest = story.ingest_recipe(lake, archive, str(folder / "labels.csv"), linkage={"uri": linkage})
     day = story.job()
     results: list[Result] = [
         ingest_archive(story.recipe(ingest), day),
@@ -60,7 +61,9 @@ def sums(results: list[Result]) -> list[Any]:
     return [[part.counts() for part in result.sums] for result in results]
 
 
-def test_s3_and_folders_answer_alike(ray_session: object, bucket: str, tmp_path: Path) -> None:
+def test_s3_and_folders_answer_alike(
+    ray_session: object, bucket: str, new_bucket: Callable[[str], str], tmp_path: Path
+) -> None:
     folder = tmp_path / "site"
     story.archive(folder)
     upload(folder / "archive", join(bucket, "archive"))
@@ -71,8 +74,8 @@ def test_s3_and_folders_answer_alike(ray_session: object, bucket: str, tmp_path:
     def morning_there() -> None:
         upload(folder / "archive" / "next-morning", join(bucket, "archive", "next-morning"))
 
-    here = tell_story(folder, str(folder), morning_here)
-    there = tell_story(folder, bucket, morning_there)
+    here = tell_story(folder, str(folder), str(tmp_path / "linkage"), morning_here)
+    there = tell_story(folder, bucket, linkage := new_bucket("linkage"), morning_there)
 
     assert [result.status for result in there] == ["done"] * 4
     assert sums(there) == sums(here)
@@ -80,3 +83,5 @@ def test_s3_and_folders_answer_alike(ray_session: object, bucket: str, tmp_path:
     assert there[1].facts["model_sha256"] == here[1].facts["model_sha256"]
     assert predictions(bucket).num_rows == story.IMAGES + 4
     assert predictions(bucket).equals(predictions(str(folder)))
+    subject = str(predictions(bucket)["subject_id"][0].as_py())
+    assert originals(linkage, subject) == originals(str(tmp_path / "linkage"), subject) != []
