@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +19,7 @@ MIDNIGHT = datetime(2026, 1, 1)
 
 
 def read(
-    columns: dict[str, list[Any]], kinds: dict[str, str], key: str = "path", **changes: Any
+    columns: Mapping[str, Any], kinds: dict[str, str], key: str = "path", **changes: Any
 ) -> tuple[list[dict[str, Any]], int]:
     file = LabelFile.model_validate(
         {"uri": "/labels.csv", "key": key, "key_column": "key", "columns": kinds, **changes}

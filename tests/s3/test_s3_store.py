@@ -14,14 +14,14 @@ import racing
 import seaweed
 import story
 
-from medray.contracts import Link
+from medray.contracts import Layout, Link
 from medray.errors import StorageError
 from medray.schema.runs import RUNS
 from medray.storage import delta
 from medray.storage.failures import told
 from medray.storage.linkage import LinkageWriter, commit_linkage, originals
 from medray.storage.plans import planned_runs, read_plan, write_plan
-from medray.storage.shards import Key, Layout, open_shard, write_shard
+from medray.storage.shards import Key, open_shard, write_shard
 from medray.storage.snapshot import snapshot
 from medray.storage.store import Store
 

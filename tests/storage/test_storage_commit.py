@@ -195,3 +195,12 @@ def test_a_newer_schema_is_refused(store: Store, lake: str) -> None:
 def test_four_processes_commit_beside_each_other(store: Store, lake: str) -> None:
     assert racing.race(lake) == [0] * racing.WRITERS
     assert racing.rows(store, lake) == racing.expected()
+
+
+def test_a_run_keeps_its_version_when_others_follow(store: Store, lake: str) -> None:
+    plans = [story.plan(name) for name in ("a", "b", "c")]
+    done = [outcome(store, lake, plan, plan.name) for plan in plans]
+    versions = [commit_run(store, lake, plan, one) for plan, one in zip(plans, done, strict=True)]
+    assert versions == [{"quarantine": number, "labels": number} for number in (1, 2, 3)]
+    again = [commit_run(store, lake, plan, one) for plan, one in zip(plans, done, strict=True)]
+    assert again == versions
