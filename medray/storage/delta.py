@@ -165,8 +165,9 @@ def scan(
 ) -> Iterator[pa.RecordBatch]:
     """The version's rows as batches, file by file in order of path: memory does not follow the table."""
     root = table_uri(lake, contract.name)
-    for path in data_files(store, lake, contract, version):
-        yield from scan_file(store, join(root, path), contract, columns, where)
+    with told(lake):
+        for path in data_files(store, lake, contract, version):
+            yield from scan_file(store, join(root, path), contract, columns, where)
 
 
 def scan_file(

@@ -111,11 +111,9 @@ def local_path(store: Store, uri: str) -> str:
     """A path on this node with the bytes of an immutable object; S3 objects are copied once."""
     if not is_s3(uri):
         return uri
-    folder = Path(tempfile.gettempdir()) / "medray-cache"
+    folder = Path(tempfile.gettempdir()) / f"medray-cache-{os.getuid()}"  # other users of the node have their own
+    folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / hashlib.sha256(uri.encode()).hexdigest()
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as spooled:
-            spooled.write(store.read(uri))
-        os.replace(spooled.name, path)  # several workers may copy at once: each a whole file
+        store.replace(str(path), store.read(uri))  # several workers may copy at once: each a whole file
     return str(path)

@@ -137,6 +137,7 @@ class Store:
             secret=self.variable("AWS_SECRET_ACCESS_KEY"),
             token=self.variable("AWS_SESSION_TOKEN"),
             endpoint_url=self.variable("AWS_ENDPOINT_URL"),
+            client_kwargs={"region_name": self.variable("AWS_REGION")},  # botocore reads AWS_DEFAULT_REGION only
             use_listings_cache=False,
         )
 

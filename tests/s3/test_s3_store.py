@@ -49,6 +49,14 @@ def stranger(monkeypatch: pytest.MonkeyPatch, port: int, name: str, value: str) 
     return Store(prefix)
 
 
+def test_all_three_clients_sign_for_the_same_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGIONAL_AWS_REGION", "eu-central-1")
+    regional = Store("REGIONAL_")
+    assert regional.arrow("s3://b").region == "eu-central-1"
+    assert regional.s3().client_kwargs["region_name"] == "eu-central-1"
+    assert regional.delta_options("s3://b") == {"AWS_REGION": "eu-central-1"}
+
+
 def test_exactly_one_of_eight_puts_wins(store: Store, bucket: str) -> None:
     uri = f"{bucket}/plan.json"
     won = race(lambda number: store.put_if_absent(uri, bytes([number])))
@@ -163,7 +171,9 @@ def test_a_shard_is_copied_to_this_node_once(
     assert open_shard(store, uri).values.tolist() == [[7]]
     store.delete(uri)
     assert open_shard(store, uri).values.tolist() == [[7]]
-    assert len(list((tmp_path / "medray-cache").iterdir())) == 1
+    (cache,) = tmp_path.glob("medray-cache-*")
+    assert len(list(cache.iterdir())) == 1
+    assert cache.stat().st_mode & 0o077 == 0  # prepared pixels are nobody else's to read
 
 
 def test_the_linkage_table_has_credentials_of_its_own(store: Store, new_bucket: Callable[[str], str]) -> None:

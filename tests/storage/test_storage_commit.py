@@ -12,7 +12,7 @@ import pytest
 import racing
 import story
 
-from medray.errors import SchemaError
+from medray.errors import SchemaError, StorageError
 from medray.schema.contract import TableContract
 from medray.schema.labels import LABELS
 from medray.schema.quarantine import QUARANTINE
@@ -179,6 +179,14 @@ def test_a_lake_may_have_any_name(store: Store, tmp_path: Path, name: str) -> No
     commit_run(store, lake, plan, outcome(store, lake, plan, "k1"))
     assert seen(store, lake) == ["k1"]
     assert snapshot(store, lake).files(QUARANTINE) == [data_path(plan.run_id, "q")]
+
+
+def test_a_lost_data_file_is_told(store: Store, lake: str) -> None:
+    plan = story.plan()
+    commit_run(store, lake, plan, outcome(store, lake, plan, "k1"))
+    Path(delta.table_uri(lake, QUARANTINE.name), data_path(plan.run_id, "q")).unlink()
+    with pytest.raises(StorageError, match="nothing there"):
+        seen(store, lake)
 
 
 def test_a_newer_schema_is_refused(store: Store, lake: str) -> None:
