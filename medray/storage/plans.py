@@ -12,6 +12,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -48,8 +49,8 @@ class Plan:
     inputs: pa.Table
     planned_at: datetime
 
-    @property
-    def run_id(self) -> str:
+    @cached_property
+    def run_id(self) -> str:  # cached: every row asks for it, and the inputs may be many
         digest = hashlib.sha256(_canonical(self._hashed()))
         digest.update(_ipc(self.inputs))
         return digest.hexdigest()[:32]
