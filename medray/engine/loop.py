@@ -161,8 +161,17 @@ class _Fit:
             if training.ema:
                 average(self.average, self.model, training.ema, step)
             total += torch.stack([loss.detach().double(), count.detach().double()])
+        self._agree()
         loss_sum, known = self._sum(total).tolist()
         return float(loss_sum / max(known, 1.0))
+
+    def _agree(self) -> None:
+        """Every rank takes the buffers of rank 0, whose state is the one that is kept: without this
+        the tuning loss would depend on which ranks have been replaced."""
+        if self.workers > 1:
+            buffers = dict(self.model.named_buffers())
+            for value in (*buffers.values(), *(self.average[name] for name in buffers)):
+                dist.broadcast(value, src=0)
 
     def _candidate(self) -> dict[str, torch.Tensor]:
         """The weights that would become the model now."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from drivers.conftest import IMAGES, Scene
+from scene import IMAGES, Scene
 
 from medray.demo.archive import write_studies
 from medray.demo.cases import synthetic
