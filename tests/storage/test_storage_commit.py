@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import racing
 import story
+from deltalake.exceptions import CommitFailedError
 
 from medray.errors import SchemaError, StorageError
 from medray.schema.contract import TableContract
@@ -19,6 +20,7 @@ from medray.schema.quarantine import QUARANTINE
 from medray.schema.runs import RUNS
 from medray.storage import delta
 from medray.storage.commit import ORDER, Outcome, commit_run, data_path, write_rows
+from medray.storage.failures import told
 from medray.storage.plans import Plan
 from medray.storage.snapshot import EMPTY, newest, snapshot
 from medray.storage.store import TEMPORARY, Store
@@ -212,3 +214,36 @@ def test_a_run_keeps_its_version_when_others_follow(store: Store, lake: str) -> 
     assert versions == [{"quarantine": number, "labels": number} for number in (1, 2, 3)]
     again = [commit_run(store, lake, plan, one) for plan, one in zip(plans, done, strict=True)]
     assert again == versions
+
+
+def append_after(monkeypatch: pytest.MonkeyPatch, store: Store, lake: str, words: str, losses: int) -> int:
+    """Append one file where the table's creation fails so many times. Returns the number of attempts."""
+    create, attempts = delta._create, 0
+
+    def losing(*where: Any) -> Any:
+        nonlocal attempts
+        attempts += 1
+        if attempts <= losses:
+            with told(lake):
+                raise CommitFailedError(words)
+        return create(*where)
+
+    monkeypatch.setattr(delta, "_create", losing)
+    plan = story.plan()
+    assert delta.append(store, lake, QUARANTINE, plan.run_id, outcome(store, lake, plan, "k1").files["quarantine"]) == 1
+    return attempts
+
+
+def test_a_lost_race_is_run_again(store: Store, lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "Failed to commit transaction: Protocol changed since last commit"  # two create one table at once
+    assert append_after(monkeypatch, store, lake, words, losses=3) == 4
+
+
+def test_races_are_not_lost_for_ever(store: Store, lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StorageError, match="20 lost races"):
+        append_after(monkeypatch, store, lake, "Failed to commit transaction", losses=20)
+
+
+def test_another_failure_is_told_at_once(store: Store, lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StorageError, match="store failure"):
+        append_after(monkeypatch, store, lake, "Generic failure", losses=1)

@@ -53,7 +53,7 @@ def by_s3fs(constructor: type[OSError], code: str) -> OSError:
         (OSError("AWS Error ACCESS_DENIED during HeadObject operation: No response body."), DENIED),
         (ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject"), DENIED),
         (by_s3fs(FileNotFoundError, "NoSuchBucket"), NOTHING),
-        (FileNotFoundError(errno.ENOENT, "No such file", "/plans/a403b404"), NOTHING),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/data/Forbidden/a403b404"), NOTHING),
         (NotADirectoryError(errno.ENOTDIR, "Not a directory"), NOTHING),
         (OSError("AWS Error NETWORK_CONNECTION during HeadObject operation: curlCode: 7"), SILENT),
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), SILENT),
