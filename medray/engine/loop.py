@@ -103,8 +103,10 @@ class _Fit:
             return
         self.model.load_state_dict(state.weights)
         self.optimizer.load_state_dict(state.optimizer)
-        self.average = {name: value.to(self.device) for name, value in state.average.items()}
-        self.best = {name: value.to(self.device) for name, value in state.best.items()}
+        # Copied, not taken: another memory format would choose other kernels and change last bits.
+        self.best = {name: torch.empty_like(self.average[name]).copy_(value) for name, value in state.best.items()}
+        for name, value in state.average.items():
+            self.average[name].copy_(value)
         self.progress = state.progress
 
     def done(self) -> bool:
