@@ -8,7 +8,6 @@ ended with it. A program started anew inherits no lock and imports nobody's scri
 from __future__ import annotations
 
 import atexit
-import mmap
 import os
 import socket
 import subprocess
@@ -17,8 +16,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
-
-import numpy as np
 
 from medray.contracts import Array
 from medray.dicom.child_loop import Header, receive, send
@@ -51,9 +48,9 @@ class _Child:
     channel: socket.socket
     used: bool = False
 
-    def ask(self, request: Header, content: bytes, seconds: float) -> tuple[Header, mmap.mmap | None]:
+    def ask(self, request: Header, content: bytes, seconds: float) -> tuple[Header, Array]:
         self.channel.settimeout(seconds)
-        send(self.channel, request, memoryview(content))
+        send(self.channel, request, content)
         answer = receive(self.channel)
         self.used = True
         return answer
@@ -79,13 +76,20 @@ class Decoder:
         self._lock = Lock()
         self._child: _Child | None = None
 
-    def decode(self, request: Header, content: bytes, limits: Limits) -> Array:
-        """What the child decoded. The frame at which a used child died gets a second chance in a
-        fresh one: an earlier frame may have done the damage.
+    def decode(self, function: Callable[..., Array], content: bytes, *arguments: str | int, limits: Limits) -> Array:
+        """`function(content, *arguments)`, computed in the child.
+
+        The frame at which a used child died gets a second chance in a fresh one: an earlier frame
+        may have done the damage.
+
+        Args:
+            function: of a module that the child can import too.
 
         Raises:
-            Unusable: decoder_died, or what the decoder itself raised. MedrayError: no child starts.
+            Unusable: decoder_died when it crashed, hung or ran out of memory; else the reason that
+                it gave itself, decode_failed for any other exception. MedrayError: no child starts.
         """
+        request = {"module": function.__module__, "function": function.__name__, "arguments": arguments}
         with self._lock:
             if self._child and self._child.used:
                 with suppress(_DiedError):
@@ -102,9 +106,9 @@ class Decoder:
             raise _DiedError(f"more than {limits.memory_bytes >> 20} MiB of memory")
         if "reason" in header:
             raise Unusable(header["reason"], header["detail"])
-        return np.frombuffer(frame or b"", header["dtype"]).reshape(header["shape"])
+        return frame.view(header["dtype"]).reshape(header["shape"])
 
-    def _answer(self, request: Header, content: bytes, seconds: float) -> tuple[Header, mmap.mmap | None]:
+    def _answer(self, request: Header, content: bytes, seconds: float) -> tuple[Header, Array]:
         self._child = self._child or _start()
         try:
             return self._child.ask(request, content, seconds)
@@ -128,11 +132,11 @@ class Decoder:
         if self._child:
             self._child.process.returncode = 0  # not ours to wait for
             self._child.release()
-        self.__init__()
+        self._child, self._lock = None, Lock()  # another thread may have held the old lock
 
 
 def _start() -> _Child:
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours, theirs = socket.socketpair()
     try:
         with theirs:
             child = _Child(_process(theirs), ours)
@@ -151,7 +155,7 @@ def _process(channel: socket.socket) -> subprocess.Popen[bytes]:
     """A Python that finds the modules that this one finds. What decoders print goes nowhere."""
     paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PYTHONHOME") if name in os.environ}
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - nothing in it comes from an input
         [sys.executable, "-P", "-m", "medray.dicom.child_loop", str(channel.fileno())],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -175,16 +179,4 @@ _decoder = Decoder()
 atexit.register(_decoder.end)
 os.register_at_fork(after_in_child=_decoder.forget)
 
-
-def decode_apart(function: Callable[..., Array], content: bytes, *arguments: str | int, limits: Limits) -> Array:
-    """`function(content, *arguments)`, computed in the child.
-
-    Args:
-        function: of a module that the child can import too; gives an array of at least one element.
-
-    Raises:
-        Unusable: decoder_died when it crashed, hung or ran out of memory; else the reason that it
-            gave itself, decode_failed for any other exception. MedrayError: no child can be started.
-    """
-    request = {"module": function.__module__, "function": function.__name__, "arguments": arguments}
-    return _decoder.decode(request, content, limits)
+decode_apart = _decoder.decode

@@ -2,8 +2,8 @@
 jpegsof3.
 
 libjpeg-turbo is the fastest and survives damaged streams, but gives other values for colour streams
-that are labelled YCbCr. jpegsof3 decodes those exactly; like liblj92 it can crash on damage, so that
-colour of this syntax needs a process that may die.
+that are labelled YCbCr. jpegsof3 decodes those exactly; like liblj92 it can crash on damage, which
+ends the decoder child and no more.
 """
 
 from __future__ import annotations
