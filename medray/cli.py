@@ -46,7 +46,8 @@ def medmnist(
 
     tell = Narrator()
     with stopped_by_contract(tell):
-        tell.say(f"wrote {write_medmnist(file, folder, label):,} DICOM files to {folder / 'archive'} and {folder / 'labels.csv'}")
+        count = write_medmnist(file, folder, label)
+        tell.say(f"wrote {count:,} DICOM files to {folder / 'archive'} and {folder / 'labels.csv'}")
 
 
 @app.command()

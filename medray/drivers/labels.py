@@ -140,8 +140,8 @@ def _read(file: LabelFile, job: Job) -> pa.Table:
         raise LabelError(
             f"label file {file.uri}",
             f"no column {', '.join(absent)}",
-            f"columns: {', '.join(table.column_names)}",
-            "correct [labels]",
+            f"names of its header line, which has {table.num_columns} columns",
+            "correct [labels], or give the file a header line",
         )
     return table.select(wanted)
 

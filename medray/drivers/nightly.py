@@ -60,17 +60,47 @@ def _execute(plan: Plan, recipe: NightlyRecipe, job: Job) -> Result:
     predicted = predict(recipe.predict(), job)
     seconds["prepare and predict"] = time.monotonic() - started - seconds["ingest"]
     model = choose(job.store, recipe.lake, recipe.model.name, recipe.model.version)
-    sums = ingested.sums + predicted.sums
-    children = ingested.run_ids + predicted.run_ids
+    links = _links(snapshot(job.store, recipe.lake), plan)
+    sums = _sums(links, (*ingested.sums, *predicted.sums))
+    children = tuple(link["run_id"] for link in links)
     page = _page(plan, recipe, model, job, sums, children, predicted.facts, seconds)
     report = join(recipe.lake, "reports", plan.run_id, "report.html")
     with told(recipe.lake):
         job.store.replace(report, page.encode())
     outcome = Outcome(
-        _counts(sums), host_facts=host_facts(started), children=children, model_sha256=model.sha256, report_uri=report
+        _counts(sums),
+        host_facts=host_facts(started),
+        children=children,
+        model_sha256=model.sha256,
+        report_uri=report,
     )
     commit_run(job.store, recipe.lake, plan, outcome)
     return Result("done", (plan.run_id,), sums, {"report": report, "seconds": seconds})
+
+
+_TOTALS = {"ingest_dicom": "listed", "labels": "answers", "prepare": "accepted", "predict": "requested"}
+
+
+def _links(state: Snapshot, plan: Plan) -> list[dict[str, Any]]:
+    """The runs of this night in order, those of a killed attempt among them."""
+    runs = [
+        row for row in state.runs.to_pylist() if row["name"] == plan.name and row["committed_at"] >= plan.planned_at
+    ]
+    return sorted((row for row in runs if row["job"] in _TOTALS), key=lambda row: row["committed_at"])
+
+
+def _sums(links: list[dict[str, Any]], now: tuple[Sum, ...]) -> tuple[Sum, ...]:
+    """The accounting of each link; of a stage that found nothing new, what it told now."""
+    stored = [_sum(link) for link in links if link["job"] != "prepare"]
+    quiet = [part for part in now if part.total_name not in {one.total_name for one in stored}]
+    order = list(_TOTALS.values())
+    return tuple(sorted([*stored, *quiet], key=lambda part: order.index(part.total_name)))
+
+
+def _sum(link: dict[str, Any]) -> Sum:
+    counts = dict(link["counts"])
+    total = _TOTALS[link["job"]]
+    return Sum(total, counts.pop(total), counts).checked()
 
 
 def _counts(sums: tuple[Sum, ...]) -> dict[str, int]:

@@ -68,9 +68,11 @@ def labelled_inputs(
 ) -> list[Labelled]:
     """Accepted newest inputs with at least one known answer, in order, each with its split."""
     current = newest_inputs(state)
-    places = [
+    found = [
         (n, item) for n, file in enumerate(files) for item in file.accepted() if current.get(item.key) == file.path
     ]
+    # By key, so that a model does not depend on how the archive was cut into files.
+    places = sorted(found, key=lambda place: place[1].key)
     inputs = [item for _, item in places]
     wanted = {*config.labels, *([split["label"]] if split["label"] else [])}
     known = latest(state, wanted)

@@ -28,7 +28,9 @@ def keyed_rows(
         LabelError: a cell holds a value of another kind, or one key has two answers.
     """
     column, keys = _keys(table[file.key_column].to_pylist(), file, archive, pseudonyms)
-    times = [midnight] * len(keys) if file.labelled_at is None else _times(table[file.labelled_at], file)
+    answered = [midnight] * len(keys) if file.labelled_at is None else _times(table[file.labelled_at], file)
+    # Only the order of answers to one key matters, so the key's own constant hides the date.
+    times = [pseudonyms.shift(key, time) for key, time in zip(keys, answered, strict=True)]
     rows: list[dict[str, Any]] = []
     missing = 0
     empty = dict.fromkeys((*INPUT_KEYS, "prediction_time", *VALUES))
@@ -46,10 +48,18 @@ def keyed_rows(
 
 def _keys(cells: list[Any], file: LabelFile, archive: str, pseudonyms: Pseudonyms) -> tuple[str, list[Any]]:
     texts = ["" if cell is None else str(cell).strip() for cell in cells]
+    empty = [number for number, text in enumerate(texts, start=2) if not text]
+    if empty:
+        raise LabelError(
+            f"label file {file.uri}, column {file.key_column!r}",
+            f"{len(empty)} empty key(s) (lines {', '.join(map(str, empty[:5]))})",
+            f"a {file.key} on every line",
+            "complete or remove the lines",
+        )
     if file.key == "path":
         return "source_key", [pseudonyms.source_key(join(archive, text.lstrip("/"))) for text in texts]
     if file.key == "PatientID":
-        return "subject_id", [pseudonyms.subject_id("", text) for text in texts]
+        return "subject_id", [pseudonyms.subject_id(file.issuer, text) for text in texts]
     return file.key, [pseudonyms.uid(text) for text in texts]
 
 

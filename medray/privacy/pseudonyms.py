@@ -68,9 +68,10 @@ class Pseudonyms:
         """16 hex digits for a device (manufacturer, model, station, serial number)."""
         return self._mac("scanner", *(_normalise(d) for d in device)).hex()[:16]
 
-    def shift(self, subject_id: int, time: datetime) -> datetime:
-        """The time moved back by 1 to 364 whole days, constant for a subject: intervals stay exact."""
+    def shift(self, subject: int | str, time: datetime) -> datetime:
+        """The time moved back by 1 to 364 whole days, constant for a subject (or, where the subject
+        is not known, for another pseudonym): its intervals stay exact."""
         if self.identified:
             return time
-        days = 1 + int.from_bytes(self._mac("days", str(subject_id))[:8], "big") % 364
+        days = 1 + int.from_bytes(self._mac("days", str(subject))[:8], "big") % 364
         return time - timedelta(days=days)

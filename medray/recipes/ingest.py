@@ -44,6 +44,7 @@ class LabelFile(Section):
     Attributes:
         uri: the file.
         key: what `key_column` holds. Paths are relative to the archive.
+        issuer: IssuerOfPatientID of the identifiers, with key = "PatientID".
         columns: column -> kind of value; a column's name is the label's name.
         labelled_at: column with the time of the answer; the run's date when absent.
         missing: texts that mean "no answer", besides an empty cell.
@@ -52,6 +53,7 @@ class LabelFile(Section):
     uri: Uri
     key: Literal["path", "SOPInstanceUID", "StudyInstanceUID", "PatientID"]
     key_column: str
+    issuer: str = ""
     columns: dict[str, Literal["boolean", "integer", "float", "categorical"]] = Field(min_length=1)
     labelled_at: str | None = None
     missing: tuple[str, ...] = ()

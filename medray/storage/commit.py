@@ -72,6 +72,11 @@ def data_path(run_id: str, name: str) -> str:
     return f"data/{run_id}/{name}.parquet"
 
 
+def run_of(path: str) -> str:
+    """The run that wrote a data file."""
+    return path.split("/")[1]
+
+
 def new_file(plan: Plan, path: str, facts: Mapping[str, Any]) -> NewFile:
     milliseconds = int((plan.planned_at - type(plan.planned_at)(1970, 1, 1)).total_seconds() * 1000)
     return NewFile(path, int(facts["file_bytes"]), int(facts["rows"]), milliseconds)

@@ -12,7 +12,10 @@ import pyarrow.dataset as ds
 from medray.schema.contract import TableContract
 from medray.schema.runs import RUNS
 from medray.storage import delta
+from medray.storage.commit import run_of
+from medray.storage.failures import told
 from medray.storage.store import Store
+from medray.storage.uri import join
 
 EMPTY = -1  # version of a table that no run has written
 
@@ -39,15 +42,22 @@ class Snapshot:
         return set(self.runs["run_id"].to_pylist())
 
     def files(self, contract: TableContract) -> list[str]:
+        """The table's data files that committed runs wrote. A run that was killed between two
+        commits has files in the log; nobody sees them until its `runs` row exists."""
         if self.version(contract) == EMPTY:
             return []
-        return delta.data_files(self.store, self.lake, contract, self.version(contract))
+        runs = self.run_ids()
+        files = delta.data_files(self.store, self.lake, contract, self.version(contract))
+        return [path for path in files if run_of(path) in runs]
 
     def scan(
         self, contract: TableContract, columns: Sequence[str], where: ds.Expression | None = None
     ) -> Iterator[pa.RecordBatch]:
-        if self.version(contract) != EMPTY:
-            yield from delta.scan(self.store, self.lake, contract, self.version(contract), columns, where)
+        """The visible rows as batches, file by file in order of path: memory does not follow the table."""
+        root = delta.table_uri(self.lake, contract.name)
+        for path in self.files(contract):
+            with told(self.lake):
+                yield from delta.scan_file(self.store, join(root, path), contract, columns, where)
 
     def table(
         self, contract: TableContract, columns: Sequence[str] | None = None, where: ds.Expression | None = None

@@ -65,7 +65,8 @@ def evaluate(
     seed: int,
 ) -> dict[str, Any]:
     """Metrics by question, with intervals by subject, from stored answers."""
-    from medray.metrics.evaluate import evaluate_binary  # scoring workers never evaluate: scikit-learn loads only here
+    # Scoring workers never evaluate: scikit-learn loads only here.
+    from medray.metrics.evaluate import evaluate_binary
 
     answer = stored[config.label]
     found = evaluate_binary(

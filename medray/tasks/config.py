@@ -93,6 +93,4 @@ class MultilabelConfig(BaseModel):
     label_smoothing: Smoothing = 0.0
 
 
-TaskConfig = Annotated[
-    BinaryConfig | MulticlassConfig | MultilabelConfig, Field(discriminator="kind")
-]
+TaskConfig = Annotated[BinaryConfig | MulticlassConfig | MultilabelConfig, Field(discriminator="kind")]

@@ -95,7 +95,8 @@ def evaluate(
     seed: int,
 ) -> dict[str, Any]:
     """Metrics by question, with intervals by subject, from stored answers."""
-    from medray.metrics.evaluate import evaluate_multiclass  # scoring workers never evaluate: scikit-learn loads only here
+    # Scoring workers never evaluate: scikit-learn loads only here.
+    from medray.metrics.evaluate import evaluate_multiclass
 
     question, *per_class = questions(config)
     probabilities = np.stack([stored[name]["predicted_boolean_probability"] for name in per_class], axis=1)

@@ -66,7 +66,8 @@ def evaluate(
     seed: int,
 ) -> dict[str, Any]:
     """Metrics by question, with intervals by subject, from stored answers."""
-    from medray.metrics.evaluate import evaluate_multilabel  # scoring workers never evaluate: scikit-learn loads only here
+    # Scoring workers never evaluate: scikit-learn loads only here.
+    from medray.metrics.evaluate import evaluate_multilabel
 
     answers_of = [stored[label] for label in config.labels]
     found = evaluate_multilabel(

@@ -13,7 +13,7 @@ from medray.errors import LabelError
 from medray.planning.label_rows import keyed_rows
 from medray.privacy.pseudonyms import Pseudonyms
 from medray.recipes.ingest import LabelFile
-from medray.schema.labels import LABELS
+from medray.schema.labels import INPUT_KEYS, LABELS
 
 PSEUDONYMS = Pseudonyms(b"0123456789abcdef0123456789abcdef")
 MIDNIGHT = datetime(2026, 1, 1)
@@ -49,7 +49,21 @@ def test_every_kind_of_key_is_a_pseudonym(key: str, cell: str, column: str, valu
     (row,) = rows
     keys = {name: row[name] for name in ("source_key", "SOPInstanceUID", "StudyInstanceUID", "subject_id")}
     assert {name: found for name, found in keys.items() if found is not None} == {column: value}
-    assert (row["label"], row["boolean_value"], row["labelled_at"], missing) == ("q", True, MIDNIGHT, 0)
+    assert (row["label"], row["boolean_value"], missing) == ("q", True, 0)
+    assert row["labelled_at"] == PSEUDONYMS.shift(value, MIDNIGHT)
+    assert 1 <= (MIDNIGHT - row["labelled_at"]).days <= 364
+
+
+def test_the_order_of_answers_to_one_key_survives_the_shift() -> None:
+    cells = {"key": ["a", "a", "b"], "q": ["0", "1", "1"], "at": ["2026-01-01", "2026-01-03", "2026-01-01"]}
+    rows, _ = read(cells, {"q": "boolean"}, labelled_at="at")
+    assert (rows[1]["labelled_at"] - rows[0]["labelled_at"]).days == 2
+    assert rows[0]["labelled_at"] != rows[2]["labelled_at"]  # keys do not share a constant
+
+
+def test_an_empty_key_is_told_by_its_line() -> None:
+    with pytest.raises(LabelError, match=r"1 empty key\(s\) \(lines 3\)"):
+        read({"key": ["a", ""], "q": ["1", "1"]}, {"q": "boolean"})
 
 
 def test_rows_fit_the_table() -> None:
@@ -112,11 +126,9 @@ def test_the_time_of_an_answer_may_be_given() -> None:
         "at": ["2026-01-31", "2026-01-31T12:30:00", "2026-01-31T12:30:00+02:00"],
     }
     rows, _ = read(cells, {"q": "boolean"}, labelled_at="at")
-    assert [row["labelled_at"] for row in rows] == [
-        datetime(2026, 1, 31),
-        datetime(2026, 1, 31, 12, 30),
-        datetime(2026, 1, 31, 10, 30),
-    ]
+    given = [datetime(2026, 1, 31), datetime(2026, 1, 31, 12, 30), datetime(2026, 1, 31, 10, 30)]
+    keys = [next(row[name] for name in INPUT_KEYS if row[name] is not None) for row in rows]
+    assert [row["labelled_at"] for row in rows] == [PSEUDONYMS.shift(key, at) for key, at in zip(keys, given, strict=True)]
 
 
 @pytest.mark.parametrize("cell", ["yesterday", None, "31.01.2026"])
