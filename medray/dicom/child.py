@@ -7,7 +7,6 @@ ended with it. A program started anew inherits no lock and imports nobody's scri
 
 from __future__ import annotations
 
-import atexit
 import os
 import socket
 import subprocess
@@ -176,7 +175,6 @@ def _not_started(found: str) -> MedrayError:
 
 
 _decoder = Decoder()
-atexit.register(_decoder.end)
 os.register_at_fork(after_in_child=_decoder.forget)
 
 decode_apart = _decoder.decode
