@@ -12,6 +12,7 @@ from story import KEY, KEY_VARIABLE
 
 from medray.storage.store import Store
 
+pytest_plugins = ["scene"]
 CPUS = 2
 
 _bucket_numbers = itertools.count(1)

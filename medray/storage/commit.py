@@ -104,7 +104,7 @@ def _runs_file(store: Store, lake: str, plan: Plan, outcome: Outcome, versions: 
         "code_version": plan.code_version,
         "recipe_sha256": plan.recipe_sha256,
         "recipe": json.dumps(plan.recipe, sort_keys=True),
-        "counts": sorted(outcome.counts.items()),
+        "counts": list(outcome.counts.items()),
         "tables_read": sorted(plan.tables_read.items()),
         "tables_written": sorted(versions.items()),
         "files": sorted(f"{table}/{file.path}" for table, files in outcome.files.items() for file in files),
