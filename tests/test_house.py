@@ -182,7 +182,11 @@ def test_the_drawn_tree_is_the_real_one() -> None:
     text = (ROOT / "medray" / "README.md").read_text()
     drawn = text.split("## 4.")[1].split("```")[1]
     below = drawn.split("\nmedray/\n")[1].split("\ncluster/")[0]
-    names = {line.split()[0].rstrip("/") for line in below.splitlines() if line.startswith("  ") and not line.startswith("   ")}
+    names = {
+        line.split()[0].rstrip("/")
+        for line in below.splitlines()
+        if line.startswith("  ") and not line.startswith("   ")
+    }
     ignored = {"__pycache__", "__init__.py"}
     real = {path.name for path in (ROOT / "medray").iterdir()} - ignored
     assert names == real

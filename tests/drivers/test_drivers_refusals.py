@@ -70,7 +70,9 @@ def test_a_model_whose_weights_belong_to_another_network(trained: Scene) -> None
         trained.run("predict")
     assert not snapshot(LAKE, trained.lake).version(IMAGES) < 0
     # the images may have been prepared by then; nothing was answered
-    assert {row["job"] for row in snapshot(LAKE, trained.lake).runs.to_pylist() if row["run_id"] not in before} <= {"prepare"}
+    assert {row["job"] for row in snapshot(LAKE, trained.lake).runs.to_pylist() if row["run_id"] not in before} <= {
+        "prepare"
+    }
 
 
 def test_a_model_with_a_config_of_another_version(trained: Scene) -> None:
@@ -96,7 +98,9 @@ def test_more_workers_than_cpus(trained: Scene) -> None:
     before = _runs(trained)
     with pytest.raises(MedrayError, match="8 CPUs"):
         trained.run("train", training=training)
-    assert {row["job"] for row in snapshot(LAKE, trained.lake).runs.to_pylist() if row["run_id"] not in before} <= {"prepare"}
+    assert {row["job"] for row in snapshot(LAKE, trained.lake).runs.to_pylist() if row["run_id"] not in before} <= {
+        "prepare"
+    }
 
 
 @pytest.fixture
@@ -104,7 +108,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 160 KB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(folder)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(folder)], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip("needs root to mount a small disk")
     yield folder
@@ -124,10 +130,12 @@ def test_a_full_disk_loses_nothing(new_scene: Callable[..., Scene], ray_session:
     total = scene.run("ingest_dicom", **changes).sums[0]
     assert dict(total.parts) == {"known": 0, "ingested": 40, "duplicate": 1, "quarantined": 5}
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
-    assert not [path for path in (small_disk / "lake" / "tables").rglob(".tmp-*")]
+    assert list((small_disk / "lake" / "tables").rglob(".tmp-*")) == []
 
 
-def test_an_unfinished_plan_can_be_given_up(new_scene: Callable[..., Scene], ray_session: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unfinished_plan_can_be_given_up(
+    new_scene: Callable[..., Scene], ray_session: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = new_scene()
     job = Job("2026-01-01", silent())
     import medray.drivers.ingest as ingest

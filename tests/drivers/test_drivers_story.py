@@ -81,7 +81,10 @@ def test_a_night_without_a_model_touches_nothing(new_scene: Callable[..., Scene]
 
 def test_a_new_model_back_fills_only_its_own_answers(trained: Scene) -> None:
     trained.run("predict")
-    trained.run("train", training={"epochs": 1, "batch_size": 8, "learning_rate": 0.01, "weight_decay": 0, "seed": 2, "workers": 1})
+    trained.run(
+        "train",
+        training={"epochs": 1, "batch_size": 8, "learning_rate": 0.01, "weight_decay": 0, "seed": 2, "workers": 1},
+    )
     assert [one.version for one in versions(LAKE, trained.lake, "tiny")] == [1, 2]
     again = trained.run("predict")
     assert again.sums[0].parts["scored"] == IMAGES
@@ -135,7 +138,9 @@ def test_a_missing_answer_is_masked_and_a_changed_one_wins(trained: Scene) -> No
     assert trained.run("ingest_dicom").status == "nothing"
 
 
-def test_labels_that_name_nothing_are_an_error_and_images_stay(new_scene: Callable[..., Scene], ray_session: object) -> None:
+def test_labels_that_name_nothing_are_an_error_and_images_stay(
+    new_scene: Callable[..., Scene], ray_session: object
+) -> None:
     scene = new_scene()
     (scene.folder / "labels.csv").write_text("path,opacity,split\nelsewhere/1.dcm,1,train\n")
     with pytest.raises(LabelError, match="none names an input"):
@@ -158,7 +163,9 @@ def test_superseded_images_are_scored_again_in_their_new_version(trained: Scene)
     assert dict(scored.sums[0].parts) == {"known": IMAGES - 1, "scored": 1, "abstained": 0, "quarantined": 0}
 
 
-def test_ingest_gives_the_same_rows_on_one_and_two_workers(new_scene: Callable[..., Scene], ray_session: object, tmp_path: Path) -> None:
+def test_ingest_gives_the_same_rows_on_one_and_two_workers(
+    new_scene: Callable[..., Scene], ray_session: object, tmp_path: Path
+) -> None:
     scene = new_scene(12)
     tables = []
     for name, chunks in (("one", {"objects": 1000}), ("many", {"objects": 3})):
@@ -189,4 +196,6 @@ def _add_ct(scene: Scene) -> None:
 
 def _runs(scene: Scene) -> list[tuple[str, dict[str, int]]]:
     runs: pa.Table = _state(scene).runs
-    return [(job, dict(counts)) for job, counts in zip(runs["job"].to_pylist(), runs["counts"].to_pylist(), strict=True)]
+    return [
+        (job, dict(counts)) for job, counts in zip(runs["job"].to_pylist(), runs["counts"].to_pylist(), strict=True)
+    ]

@@ -27,7 +27,11 @@ ray get-auth-token --generate > /dev/null 2>&1
 ray start --head --num-cpus=2 --temp-dir={temp} > head.log 2>&1 || exit 99
 address=http://127.0.0.1:8265
 for _ in $(seq 60); do ray job list --address $address > /dev/null 2>&1 && break; sleep 0.5; done
-submit() {{ medray submit "$@" --run-date 2026-01-01 --address $address > last.log 2>&1; echo "$?"; cat last.log >> all.log; }}
+submit() {{
+  medray submit "$@" --run-date 2026-01-01 --address $address > last.log 2>&1
+  echo "$?"
+  cat last.log >> all.log
+}}
 echo "first $(submit ingest.toml)"
 echo "second $(submit ingest.toml)"
 grep -q 'nothing was submitted' last.log && echo said
@@ -41,12 +45,16 @@ grep -q 'under way' copy.log && echo said
 wait $!; echo "slow $?"
 RAY_AUTH_MODE=disabled medray submit ingest.toml --address $address > refused.log 2>&1; echo "token $?"
 grep -q 'refuses the token' refused.log && echo said
-cd {root} && ray job submit --address $address --working-dir jobs -- python -c 'print(1)' > /dev/null 2>&1; echo "plain $?"
+cd {root}
+ray job submit --address $address --working-dir . -- python jobs/ingest_dicom.py {folder}/ingest.toml > {folder}/plain.log 2>&1
+echo "plain $?"
 """
 
 
 def _namespaces() -> bool:
-    tried = subprocess.run(["unshare", "--pid", "--net", "--fork", "--mount-proc", "true"], capture_output=True, check=False)
+    tried = subprocess.run(
+        ["unshare", "--pid", "--net", "--fork", "--mount-proc", "true"], capture_output=True, check=False
+    )
     return tried.returncode == 0
 
 
@@ -64,7 +72,7 @@ def test_a_head_takes_a_recipe_once_and_returns_the_drivers_exit_code(tmp_path: 
     home = tmp_path / "home"
     home.mkdir()
     temp = Path("/tmp") / f"mrh{os.getpid()}"  # sockets need short paths
-    script = _STORY.format(home=home, key="k" * 64, bin=BIN, temp=temp, root=ROOT)
+    script = _STORY.format(home=home, key="k" * 64, bin=BIN, temp=temp, root=ROOT, folder=tmp_path)
     try:
         told = subprocess.run(
             ["unshare", "--pid", "--net", "--fork", "--mount-proc", "bash", "-c", script],
@@ -86,7 +94,16 @@ def test_the_submission_id_follows_from_recipe_and_date() -> None:
     other = config.load(str(ROOT / "jobs" / "recipes" / "chest" / "predict.toml"), ["model.version=1"])
     assert submission_id(recipe, "2026-01-01") == submission_id(recipe, "2026-01-01")
     assert submission_id(recipe, "2026-01-01").startswith("medray-predict-chest-2026-01-01-")
-    assert len({submission_id(recipe, "2026-01-02"), submission_id(other, "2026-01-01"), submission_id(recipe, "2026-01-01")}) == 3
+    assert (
+        len(
+            {
+                submission_id(recipe, "2026-01-02"),
+                submission_id(other, "2026-01-01"),
+                submission_id(recipe, "2026-01-01"),
+            }
+        )
+        == 3
+    )
 
 
 @pytest.mark.parametrize("address", ["http://10.0.0.1:8265", "http://ray.example.org:8265", "10.0.0.1:8265"])

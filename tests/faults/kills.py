@@ -100,7 +100,13 @@ def _run(scene: Path, job: str) -> subprocess.Popen[bytes]:
     name = stage.JOBS[job]
     with (scene / "log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, str(ROOT / "jobs" / f"{name}.py"), str(scene / f"{name}.toml"), "--run-date", "2026-01-02"],
+            [
+                sys.executable,
+                str(ROOT / "jobs" / f"{name}.py"),
+                str(scene / f"{name}.toml"),
+                "--run-date",
+                "2026-01-02",
+            ],
             stdout=log,
             stderr=log,
             env={**os.environ, stage.KEY_VARIABLE: stage.KEY, "PYTHONPATH": str(ROOT)},
@@ -142,7 +148,11 @@ def _files(scene: Path) -> list[Path]:
 
 def _finished_files(scene: Path) -> dict[Path, int]:
     """Chunk files and shards that stand after the kill."""
-    return {path: _stamp(path) for path in _files(scene) if path.suffix in (".parquet", ".arrow") and "plans" not in path.parts}
+    return {
+        path: _stamp(path)
+        for path in _files(scene)
+        if path.suffix in (".parquet", ".arrow") and "plans" not in path.parts
+    }
 
 
 def _stamp(path: Path) -> int:

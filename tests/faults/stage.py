@@ -27,7 +27,13 @@ ROOT = Path(__file__).resolve().parents[2]
 KEY_VARIABLE, KEY = "MEDRAY_KILL_KEY", "k" * 64
 IMAGES_BEFORE, IMAGES_LATER, PROBLEMS = 24, 4, 6
 DUPLICATES = 1
-JOBS = {"ingest": "ingest_dicom", "commit": "ingest_dicom", "prepare": "prepare", "predict": "predict", "night": "nightly"}
+JOBS = {
+    "ingest": "ingest_dicom",
+    "commit": "ingest_dicom",
+    "prepare": "prepare",
+    "predict": "predict",
+    "night": "nightly",
+}
 _SECTIONS = {
     "ingest_dicom": ("archive",),
     "prepare": ("family",),
@@ -87,7 +93,9 @@ def build(base: Path) -> None:
     shutil.copytree(scene, base / "empty")
     script = str(ROOT / "jobs" / "ingest_dicom.py")
     environment = {**os.environ, KEY_VARIABLE: KEY}
-    subprocess.run([sys.executable, script, str(scene / "ingest_dicom.toml")], check=True, env=environment, capture_output=True)
+    subprocess.run(
+        [sys.executable, script, str(scene / "ingest_dicom.toml")], check=True, env=environment, capture_output=True
+    )
     shutil.copytree(scene, base / "full")
 
 
@@ -113,7 +121,9 @@ def partial(scene: Path) -> list[str]:
         counted.update({f"{job} {name}": value for name, value in counts})
     expected = {
         IMAGES: counted["ingest_dicom ingested"],
-        QUARANTINE: counted["ingest_dicom duplicate"] + counted["ingest_dicom quarantined"] + counted["prepare quarantined"],
+        QUARANTINE: counted["ingest_dicom duplicate"]
+        + counted["ingest_dicom quarantined"]
+        + counted["prepare quarantined"],
         PREDICTIONS: counted["predict scored"] + counted["predict abstained"],
     }
     return [
@@ -132,7 +142,9 @@ def faults(scene: Path) -> list[str]:
     total = IMAGES_BEFORE + IMAGES_LATER
     found = partial(scene)
     found += _exactly_once("image", images["SOPInstanceUID"].to_pylist(), total)
-    found += _exactly_once("object", images["source_key"].to_pylist() + refused["source_key"].to_pylist(), total + PROBLEMS)
+    found += _exactly_once(
+        "object", images["source_key"].to_pylist() + refused["source_key"].to_pylist(), total + PROBLEMS
+    )
     found += _exactly_once("answer", answers["SOPInstanceUID"].to_pylist(), total)
     found += _exactly_once("run", state.runs["run_id"].to_pylist(), state.runs.num_rows)
     left = [path.name for path in (scene / "lake" / "tables").rglob(".tmp-*")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from faults import kills, stage
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]

@@ -26,7 +26,15 @@ EPOCHS, KILLED_AFTER = 5, 2
 
 @pytest.fixture
 def training() -> dict[str, Any]:
-    return {"epochs": EPOCHS, "batch_size": 8, "learning_rate": 0.003, "weight_decay": 0.01, "ema": 0.9, "seed": 7, "workers": 2}
+    return {
+        "epochs": EPOCHS,
+        "batch_size": 8,
+        "learning_rate": 0.003,
+        "weight_decay": 0.01,
+        "ema": 0.9,
+        "seed": 7,
+        "workers": 2,
+    }
 
 
 def _start(scene: Scene, training: dict[str, Any]) -> subprocess.Popen[bytes]:
@@ -36,7 +44,9 @@ def _start(scene: Scene, training: dict[str, Any]) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, str(ROOT / "jobs" / "train.py"), str(path)], stdout=log, stderr=log)
 
 
-def _kill_after(scene: Scene, before: set[Path], process: subprocess.Popen[bytes], victim: Callable[[], int | None]) -> None:
+def _kill_after(
+    scene: Scene, before: set[Path], process: subprocess.Popen[bytes], victim: Callable[[], int | None]
+) -> None:
     """Kill once two epochs of the new training have ended."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
@@ -67,7 +77,9 @@ def uninterrupted(trained: Scene, training: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("victim", ["worker", "driver"])
-def test_a_killed_training_gives_the_same_model(trained: Scene, uninterrupted: str, training: dict[str, Any], victim: str) -> None:
+def test_a_killed_training_gives_the_same_model(
+    trained: Scene, uninterrupted: str, training: dict[str, Any], victim: str
+) -> None:
     before = _trainings(trained)
     process = _start(trained, training)
     _kill_after(trained, before, process, lambda: process.pid if victim == "driver" else _train_worker(process.pid))

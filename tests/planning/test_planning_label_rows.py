@@ -128,7 +128,9 @@ def test_the_time_of_an_answer_may_be_given() -> None:
     rows, _ = read(cells, {"q": "boolean"}, labelled_at="at")
     given = [datetime(2026, 1, 31), datetime(2026, 1, 31, 12, 30), datetime(2026, 1, 31, 10, 30)]
     keys = [next(row[name] for name in INPUT_KEYS if row[name] is not None) for row in rows]
-    assert [row["labelled_at"] for row in rows] == [PSEUDONYMS.shift(key, at) for key, at in zip(keys, given, strict=True)]
+    assert [row["labelled_at"] for row in rows] == [
+        PSEUDONYMS.shift(key, at) for key, at in zip(keys, given, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("cell", ["yesterday", None, "31.01.2026"])
