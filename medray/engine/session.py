@@ -56,6 +56,7 @@ def _start(cpus: int | None, folder: str) -> None:
     else:
         # A short folder of its own: long paths break sockets, and a last cluster noted in the
         # default folder costs every fit 12 s.
+        before = os.environ.get("RAY_TMPDIR")
         os.environ["RAY_TMPDIR"] = folder
         ray.init(
             address="local",
@@ -64,7 +65,10 @@ def _start(cpus: int | None, folder: str) -> None:
             _temp_dir=folder,
             **quiet,
         )
-        os.environ.pop("RAY_TMPDIR", None)
+        if before is None:
+            del os.environ["RAY_TMPDIR"]
+        else:
+            os.environ["RAY_TMPDIR"] = before
     from ray.data import DataContext
 
     context = DataContext.get_current()

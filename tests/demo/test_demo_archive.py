@@ -72,9 +72,7 @@ def test_problems_are_what_they_are_called(archive: Archive) -> None:
     bad = [piece.reason for piece in read(archive.root, quarantined) if isinstance(piece, Bad)]
     assert bad == list(quarantined.values()) == ["truncated", "not_dicom", "empty", "not_dicom"]
     names = {reason: path for path, reason in archive.problems.items()}
-    same, twin, first, second = rows_of(
-        read(archive.root, [names["duplicate"], names["conflict"], *archive.paths[:2]])
-    )
+    same, twin, first, second = rows_of(read(archive.root, [names["duplicate"], names["conflict"], *archive.paths[:2]]))
     assert same["SOPInstanceUID"] == first["SOPInstanceUID"]
     assert same["input_sha256"] == first["input_sha256"]
     assert twin["SOPInstanceUID"] == second["SOPInstanceUID"]

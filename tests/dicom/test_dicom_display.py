@@ -116,9 +116,7 @@ def test_a_modality_table_comes_before_the_rescale(instance: Dataset, written: A
     assert modality_values(frame, row).ravel().tolist() == [100, 100, 100, 200, 400, 400]
 
 
-def test_a_table_may_begin_below_zero_and_hold_65536_entries(
-    instance: Dataset, written: Any, ingest: Any
-) -> None:
+def test_a_table_may_begin_below_zero_and_hold_65536_entries(instance: Dataset, written: Any, ingest: Any) -> None:
     instance.PixelRepresentation = 1
     item = Dataset()
     item.add_new("LUTDescriptor", "US", [0, 65536 - 32768, 16])

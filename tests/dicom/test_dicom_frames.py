@@ -129,9 +129,7 @@ EXPECTED = [[[7] * 3] * 2, [[8] * 3] * 2, [[9] * 3] * 2]
 
 @pytest.mark.parametrize("table", [True, False])
 @pytest.mark.parametrize("fragments", [1, 2])
-def test_fragments_become_frames(
-    table: bool, fragments: int, instance: Dataset, written: Any, ingest: Any
-) -> None:
+def test_fragments_become_frames(table: bool, fragments: int, instance: Dataset, written: Any, ingest: Any) -> None:
     value = encapsulate(_rle(7, 8, 9), fragments_per_frame=fragments, has_bot=table)
     data = written(_encapsulated(instance, value, 3), RLE)
     if fragments == 2 and not table:
@@ -185,9 +183,7 @@ def test_a_frame_without_its_start_marker(instance: Dataset, written: Any, inges
     assert ingest(data).reason == "bad_frames"
 
 
-def test_a_decoder_that_disagrees_with_the_header_is_not_believed(
-    instance: Dataset, written: Any, ingest: Any
-) -> None:
+def test_a_decoder_that_disagrees_with_the_header_is_not_believed(instance: Dataset, written: Any, ingest: Any) -> None:
     image = np.full((2, 3), 7, np.uint8)
     value = encapsulate([bytes(imagecodecs.jpegls_encode(image))])
     good = ingest(written(_encapsulated(instance, value, 1), "1.2.840.10008.1.2.4.80")).row
@@ -288,9 +284,7 @@ def test_signed_values_are_extended_from_the_stored_bits(ingest: Any) -> None:
     assert values(row) == [[[0, 2047], [-2048, -1]]]
 
 
-def test_a_codestream_knows_its_precision_better_than_the_header(
-    instance: Dataset, written: Any, ingest: Any
-) -> None:
+def test_a_codestream_knows_its_precision_better_than_the_header(instance: Dataset, written: Any, ingest: Any) -> None:
     """12 bits in JPEG 2000 under a header that says 16."""
     made = np.array([[0x000, 0x7FF, 1], [0x800, 0xFFF, 2]], np.uint16)
     stream = imagecodecs.jpeg2k_encode(made, level=0, codecformat="J2K", reversible=True, bitspersample=12)

@@ -78,9 +78,7 @@ def test_no_canary_in_quarantine(instance: Dataset, written: Any, ingest: Any) -
             broken.add_new(keyword, "LO", CANARY)
             outcomes = ingest(written(broken))
         assert CANARY not in repr(outcomes.bad)
-        assert [bad.reason for bad in outcomes.bad] == (
-            [] if keyword == "PixelSpacing" else ["bad_pixel_header"]
-        )
+        assert [bad.reason for bad in outcomes.bad] == ([] if keyword == "PixelSpacing" else ["bad_pixel_header"])
 
 
 def test_an_invented_transfer_syntax_does_not_leave(instance: Dataset, written: Any, ingest: Any) -> None:

@@ -197,9 +197,7 @@ def test_an_object_above_the_limit_is_not_fetched() -> None:
     ("error", "reason"),
     [(MemoryError(), "too_large"), (RecursionError(), "too_deep"), (ValueError("SMITH"), "malformed")],
 )
-def test_whatever_a_reader_raises_has_a_reason(
-    error: Exception, reason: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whatever_a_reader_raises_has_a_reason(error: Exception, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise error
 

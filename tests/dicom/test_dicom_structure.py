@@ -75,9 +75,7 @@ def test_broken_deflate_is_malformed(instance: Dataset, written: Any, ingest: An
 
 @pytest.mark.parametrize("undefined", [False, True])
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, "1.2.840.10008.1.2.1"])
-def test_nesting_has_a_limit(
-    undefined: bool, syntax: str, instance: Dataset, written: Any, ingest: Any
-) -> None:
+def test_nesting_has_a_limit(undefined: bool, syntax: str, instance: Dataset, written: Any, ingest: Any) -> None:
     def nested(depth: int) -> bytes:
         item = Dataset()
         for _ in range(depth):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -15,6 +12,9 @@ import numpy as np
 from medray.config import load
 from medray.demo.archive import write_archive, write_studies
 from medray.demo.cases import synthetic
+from medray.drivers.job import Job
+from medray.entry import driver
+from medray.narration import silent
 from medray.schema.contract import TableContract
 from medray.schema.images import IMAGES
 from medray.schema.predictions import PREDICTIONS
@@ -23,8 +23,7 @@ from medray.storage.models import promote, register, save_model
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.store import LAKE
 
-ROOT = Path(__file__).resolve().parents[2]
-KEY_VARIABLE, KEY = "MEDRAY_KILL_KEY", "k" * 64
+RUN_DATE = "2026-01-02"
 IMAGES_BEFORE, IMAGES_LATER, PROBLEMS = 24, 4, 6
 DUPLICATES = 1
 JOBS = {
@@ -48,7 +47,7 @@ uri = "{scene}/archive"
 subject = "PatientID"
 [deidentify]
 profile = "basic"
-key = "env:{key}"
+key = "file:{scene}/key"
 [chunks]
 objects = 3
 """,
@@ -88,15 +87,18 @@ def build(base: Path) -> None:
     """Two scenes, put aside below `base`: `empty` (an archive, a model, nothing ingested) and `full`."""
     scene = base / "scene"
     write_archive(scene, synthetic(IMAGES_BEFORE, seed=1, size=32), label="opacity", first_day=date(2024, 1, 1))
+    (scene / "key").write_text("k" * 64)
     _recipes(scene)
     _model(scene / "lake")
     shutil.copytree(scene, base / "empty")
-    script = str(ROOT / "jobs" / "ingest_dicom.py")
-    environment = {**os.environ, KEY_VARIABLE: KEY}
-    subprocess.run(
-        [sys.executable, script, str(scene / "ingest_dicom.toml")], check=True, env=environment, capture_output=True
-    )
+    run(scene, "ingest")
     shutil.copytree(scene, base / "full")
+
+
+def run(scene: Path, job: str) -> None:
+    """Run a job to its end in this process and its Ray session."""
+    recipe = load(str(scene / f"{JOBS[job]}.toml"))
+    driver(recipe.job)(recipe, Job(RUN_DATE, silent()))
 
 
 def restore(base: Path, job: str) -> Path:
@@ -165,7 +167,7 @@ def _recipes(scene: Path) -> None:
     for job, sections in _SECTIONS.items():
         head = f'job = "{job}"\nname = "kill"\nlake = "{scene}/lake"\n'
         body = "".join(_TEXTS[name] for name in sections)
-        (scene / f"{job}.toml").write_text(head + body.format(scene=scene, key=KEY_VARIABLE))
+        (scene / f"{job}.toml").write_text(head + body.format(scene=scene))
 
 
 def _model(lake: Path) -> None:

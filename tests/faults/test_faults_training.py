@@ -69,30 +69,30 @@ def _train_worker(driver: int) -> int | None:
     return None
 
 
-@pytest.fixture
-def uninterrupted(trained: Scene, training: dict[str, Any]) -> str:
-    """The model of a training that nobody disturbed."""
+def test_a_killed_training_gives_the_same_model(trained: Scene, training: dict[str, Any]) -> None:
     trained.run("train", name="undisturbed", training=training)
-    return versions(LAKE, trained.lake, "tiny")[-1].sha256
+    undisturbed = versions(LAKE, trained.lake, "tiny")[-1].sha256
+    for victim in ("worker", "driver"):
+        reached, folder = _killed_training(trained, {**training, "retries": 2 if victim == "worker" else 3}, victim)
+        history = json.loads((folder / "progress.json").read_text())["history"]
+        assert [record["epoch"] for record in history] == list(range(1, EPOCHS + 1))
+        assert history[: len(reached)] == reached  # finished epochs were not trained again
+        assert versions(LAKE, trained.lake, "tiny")[-1].sha256 == undisturbed
+        assert len(list(folder.glob("*.checkpoint"))) == 2  # older ones are pruned
 
 
-@pytest.mark.parametrize("victim", ["worker", "driver"])
-def test_a_killed_training_gives_the_same_model(
-    trained: Scene, uninterrupted: str, training: dict[str, Any], victim: str
-) -> None:
-    before = _trainings(trained)
-    process = _start(trained, training)
-    _kill_after(trained, before, process, lambda: process.pid if victim == "driver" else _train_worker(process.pid))
+def _killed_training(scene: Scene, training: dict[str, Any], victim: str) -> tuple[list[dict[str, float]], Path]:
+    """What a training had reached when its driver was killed (nothing for a worker), and its folder.
+    The two trainings differ in `retries` only, so that each is a run of its own."""
+    before = _trainings(scene)
+    process = _start(scene, training)
+    _kill_after(scene, before, process, lambda: process.pid if victim == "driver" else _train_worker(process.pid))
+    reached: list[dict[str, float]] = []
     if victim == "driver":
         process.wait(60)
-        (folder,) = _trainings(trained) - before
+        (folder,) = _trainings(scene) - before
         reached = json.loads((folder / "progress.json").read_text())["history"]
-        process = _start(trained, training)
-    assert process.wait(200) == 0, (trained.folder / "log").read_text()[-3000:]
-    (folder,) = _trainings(trained) - before
-    history = json.loads((folder / "progress.json").read_text())["history"]
-    assert [record["epoch"] for record in history] == list(range(1, EPOCHS + 1))
-    if victim == "driver":
-        assert history[: len(reached)] == reached  # finished epochs were not trained again
-    assert versions(LAKE, trained.lake, "tiny")[-1].sha256 == uninterrupted
-    assert len(list(folder.glob("*.checkpoint"))) == 2  # older ones are pruned
+        process = _start(scene, training)
+    assert process.wait(200) == 0, (scene.folder / "log").read_text()[-3000:]
+    (folder,) = _trainings(scene) - before
+    return reached, folder

@@ -58,9 +58,7 @@ def test_stored_decisions_count_not_the_threshold() -> None:
 def test_the_resampled_statistic_is_the_reported_value() -> None:
     # every row its own subject and every subject alike: each resample equals the sample
     scores, targets = np.tile(SCORES[:6], 30), np.tile(TARGETS[:6], 30)
-    found = evaluated(
-        scores=scores, targets=targets, decided=scores >= 0.5, subjects=np.repeat(np.arange(30), 6)
-    )
+    found = evaluated(scores=scores, targets=targets, decided=scores >= 0.5, subjects=np.repeat(np.arange(30), 6))
     for name, estimate in found.metrics.items():
         assert estimate.lower == pytest.approx(estimate.value), name
         assert estimate.upper == pytest.approx(estimate.value), name
@@ -115,9 +113,7 @@ def test_resamples_of_one_class_are_counted_and_left_out() -> None:
 
 @pytest.mark.parametrize("keep", [slice(0, 3), slice(3, 6), slice(6, 7), slice(0, 0)])
 def test_one_class_or_none_gives_null_and_not_an_error(keep: slice) -> None:
-    found = evaluated(
-        scores=SCORES[keep], targets=TARGETS[keep], decided=SCORES[keep] >= 0.5, subjects=SUBJECTS[keep]
-    )
+    found = evaluated(scores=SCORES[keep], targets=TARGETS[keep], decided=SCORES[keep] >= 0.5, subjects=SUBJECTS[keep])
     written = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert written["metrics"]["auroc"] == {"value": None, "lower": None, "upper": None, "undefined": 200}
     assert written["roc"] == {"x": [], "y": []}

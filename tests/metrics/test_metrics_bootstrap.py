@@ -36,9 +36,7 @@ def test_a_bootstrap_that_cannot_be_is_refused(resamples: int, level: float) -> 
 
 def test_the_same_seed_draws_the_same() -> None:
     values, subjects = np.arange(10.0), np.arange(10)
-    first, again, other = (
-        replicates(mean_of(values), subjects, Resampling(20, seed, 0.95)) for seed in (5, 5, 6)
-    )
+    first, again, other = (replicates(mean_of(values), subjects, Resampling(20, seed, 0.95)) for seed in (5, 5, 6))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 

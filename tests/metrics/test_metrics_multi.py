@@ -73,9 +73,7 @@ def test_multilabel_is_each_label_on_its_known_rows() -> None:
     targets[:20, 0] = np.nan
     targets[10:15, 1] = np.nan  # rows 10 to 14 have no truth at all
     subjects = np.arange(80) // 2
-    found = evaluate_multilabel(
-        scores, targets, scores >= 0.5, [0.5, 0.5], ["effusion", "fracture"], subjects, **DRAWS
-    )
+    found = evaluate_multilabel(scores, targets, scores >= 0.5, [0.5, 0.5], ["effusion", "fracture"], subjects, **DRAWS)
     alone = evaluate_binary(scores[:, 0], targets[:, 0], scores[:, 0] >= 0.5, 0.5, subjects, **DRAWS)
     assert found.by_label["effusion"] == alone
     assert found.by_label["effusion"].n == 60

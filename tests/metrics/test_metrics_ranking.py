@@ -8,9 +8,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from medray.metrics.ranking import rank, weighted_areas
 
-ROWS = st.lists(
-    st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3)), min_size=1, max_size=40
-)
+ROWS = st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3)), min_size=1, max_size=40)
 
 
 @settings(max_examples=200, deadline=None)
