@@ -38,6 +38,7 @@ from medray.engine.session import session  # noqa: E402
 VICTIMS = ("worker", "driver", "raylet")
 JOBS = ("ingest", "prepare", "predict", "commit")
 _LIMIT_S = 120
+_BYSTANDERS = ("IDLE", "Agent", "_StatsActor", "Coordinator", "DatasetManager")  # none of them does the work
 
 
 @dataclass
@@ -83,9 +84,11 @@ def _killed_run(scene: Path, job: str, victim: str, point: int) -> bool:
     target = len(_files(scene)) + point
     process = _run(scene, job)
     deadline = time.monotonic() + _LIMIT_S
+    family: list[psutil.Process] = []
     try:
         while process.poll() is None and time.monotonic() < deadline:
             if len(_files(scene)) >= target and (pid := _victim(process.pid, victim)):
+                family = descendants(process.pid)
                 os.kill(pid, signal.SIGKILL)
                 # A driver sees after some 15 s that its raylet is gone; this host is gone sooner.
                 _wait(process, 3 if victim == "raylet" else _LIMIT_S)
@@ -95,7 +98,7 @@ def _killed_run(scene: Path, job: str, victim: str, point: int) -> bool:
     finally:
         if process.poll() is None:
             process.kill()
-        _wait_for_ray_to_end(process.pid)
+        bury(family)
 
 
 def _run(scene: Path, job: str) -> subprocess.Popen[bytes]:
@@ -125,25 +128,30 @@ def _victim(driver: int, kind: str) -> int | None:
     """A process of this very job, never of another Ray on the machine."""
     if kind == "driver":
         return driver
-    try:
-        for process in psutil.Process(driver).children(recursive=True):
+    with suppress(psutil.NoSuchProcess):
+        for process in descendants(driver):
             title = " ".join(process.cmdline())
             if kind == "raylet" and "raylet/raylet" in title:
                 return process.pid
-            if kind == "worker" and title.startswith("ray::") and "IDLE" not in title:
+            if kind == "worker" and title.startswith("ray::") and not any(word in title for word in _BYSTANDERS):
                 return process.pid
-    except psutil.NoSuchProcess:
-        pass
     return None
 
 
-def _wait_for_ray_to_end(driver: int) -> None:
-    """Workers go on for a second or three after their driver died."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if not [p for p in psutil.process_iter(["ppid"]) if p.info["ppid"] == driver]:
-            return
-        time.sleep(0.05)
+def descendants(driver: int) -> list[psutil.Process]:
+    """The processes of one job, its Ray's among them."""
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(driver).children(recursive=True)
+    return []
+
+
+def bury(family: list[psutil.Process]) -> None:
+    """Workers go on for a second or three after their driver died, as on a real host; the agents of a
+    killed raylet would stay for ever."""
+    _, alive = psutil.wait_procs(family, timeout=5)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _files(scene: Path) -> list[Path]:

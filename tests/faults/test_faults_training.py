@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from faults import kills
 from scene import Scene
 
 from medray.storage.models import versions
@@ -46,14 +47,15 @@ def _start(scene: Scene, training: dict[str, Any]) -> subprocess.Popen[bytes]:
 
 def _kill_after(
     scene: Scene, before: set[Path], process: subprocess.Popen[bytes], victim: Callable[[], int | None]
-) -> None:
-    """Kill once two epochs of the new training have ended."""
+) -> list[psutil.Process]:
+    """Kill once two epochs of the new training have ended. Returns the processes that it had."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         for folder in _trainings(scene) - before:
             if (folder / f"{KILLED_AFTER:06d}.checkpoint").exists() and (pid := victim()):
+                family = kills.descendants(process.pid)
                 os.kill(pid, signal.SIGKILL)
-                return
+                return family
         time.sleep(0.01)
     raise AssertionError(f"the training ended before it could be killed: {(scene.folder / 'log').read_text()[-2000:]}")
 
@@ -86,10 +88,13 @@ def _killed_training(scene: Scene, training: dict[str, Any], victim: str) -> tup
     The two trainings differ in `retries` only, so that each is a run of its own."""
     before = _trainings(scene)
     process = _start(scene, training)
-    _kill_after(scene, before, process, lambda: process.pid if victim == "driver" else _train_worker(process.pid))
+    family = _kill_after(
+        scene, before, process, lambda: process.pid if victim == "driver" else _train_worker(process.pid)
+    )
     reached: list[dict[str, float]] = []
     if victim == "driver":
         process.wait(60)
+        kills.bury(family)
         (folder,) = _trainings(scene) - before
         reached = json.loads((folder / "progress.json").read_text())["history"]
         process = _start(scene, training)

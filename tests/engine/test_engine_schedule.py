@@ -1,0 +1,82 @@
+"""Order, learning rate and averages of a training, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from medray.engine.schedule import average, epoch_batches, learning_rate, parameter_groups, steps_per_epoch
+
+
+def test_ranks_share_one_permutation_without_overlap() -> None:
+    index = np.arange(100, 120)
+    ranks = [list(epoch_batches(index, 7, 0, 8, rank, 2)) for rank in (0, 1)]
+    assert [len(batches) for batches in ranks] == [2, 2]  # 20 examples are two batches of 8; 4 wait for another epoch
+    for first, second in zip(*ranks, strict=True):
+        assert len(first) == len(second) == 4
+        assert not set(first) & set(second)
+    seen = np.concatenate([*ranks[0], *ranks[1]])
+    assert len(set(seen)) == 16
+    assert set(seen) <= set(index)
+
+
+def test_the_global_batch_does_not_depend_on_the_number_of_workers() -> None:
+    index = np.arange(32)
+    alone = [set(batch) for batch in epoch_batches(index, 1, 3, 8, 0, 1)]
+    pair = [list(epoch_batches(index, 1, 3, 8, rank, 2)) for rank in (0, 1)]
+    assert alone == [set(a) | set(b) for a, b in zip(*pair, strict=True)]
+
+
+def test_epochs_and_seeds_differ_and_repeat() -> None:
+    def order(seed: int, epoch: int) -> list[int]:
+        return np.concatenate(list(epoch_batches(np.arange(64), seed, epoch, 1, 0, 1))).tolist()
+
+    assert order(1, 0) == order(1, 0)
+    assert order(1, 0) != order(1, 1)
+    assert order(1, 0) != order(2, 0)
+    assert sorted(order(1, 0)) == list(range(64))
+
+
+def test_fewer_examples_than_a_batch_are_one_even_batch() -> None:
+    ranks = [list(epoch_batches(np.arange(5), 1, 0, 8, rank, 2)) for rank in (0, 1)]
+    assert [len(batch) for rank in ranks for batch in rank] == [2, 2]
+    assert steps_per_epoch(5, 8) == 1
+    assert steps_per_epoch(20, 8) == 2
+
+
+def test_learning_rate_warms_up_and_falls_to_zero() -> None:
+    rates = [learning_rate(step, 10, 1.0, 0.2) for step in range(11)]
+    assert rates[:2] == [0.5, 1.0]  # two steps of warm-up
+    assert rates[2] == 1.0  # the cosine begins at the peak
+    assert rates[6] == pytest.approx(0.5)  # half-way: cos(pi / 2) = 0
+    assert rates[10] == pytest.approx(0.0)
+    assert learning_rate(0, 10, 1.0, 0.0) == 1.0
+
+
+def test_average_moves_by_one_minus_decay() -> None:
+    model = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.constant_(model.weight, 1.0)
+    running = {"weight": torch.zeros(1, 1)}
+    average(running, model, decay=0.5, step=0)  # the decay of step 0 is 1 / 10
+    assert running["weight"].item() == pytest.approx(0.9)
+    average(running, model, decay=0.5, step=1000)
+    assert running["weight"].item() == pytest.approx(0.95)
+
+
+def test_average_copies_counters() -> None:
+    model = torch.nn.BatchNorm1d(2)
+    running = {name: value.clone() for name, value in model.state_dict().items()}
+    model(torch.randn(4, 2))
+    average(running, model, decay=0.9, step=5)
+    assert running["num_batches_tracked"].item() == 1
+
+
+def test_only_matrices_decay() -> None:
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2), torch.nn.Flatten(), torch.nn.Linear(2, 1)
+    )
+    heavy, light = parameter_groups(model, 0.1)
+    assert (heavy["weight_decay"], light["weight_decay"]) == (0.1, 0.0)
+    assert [tuple(p.shape) for p in heavy["params"]] == [(2, 1, 3, 3), (1, 2)]  # type: ignore[attr-defined]
+    assert len(light["params"]) == 4  # type: ignore[arg-type]
