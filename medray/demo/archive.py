@@ -22,6 +22,7 @@ from medray.demo.cases import Cases
 from medray.dicom.wrap import WRITABLE, wrap
 
 DAYS_BETWEEN_STUDIES = 30
+LAST_PROBLEM = "problems/same_id_other_bytes.dcm"  # written last: where it stands, the archive is complete
 LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Session expired</body></html>"
 NOTES = b"Restored from tape, please check before use.\n"
 
@@ -133,5 +134,10 @@ def _uid(*names: str) -> str:
 
 
 def _write(path: Path, data: bytes) -> None:
+    """Write a file whole, and only once: an object of an archive is known by its time too."""
+    if path.exists():
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_bytes(data)
+    unfinished.replace(path)

@@ -12,12 +12,13 @@ from typing import Any
 from rich.table import Table
 
 from medray.config import load
-from medray.demo.archive import write_archive, write_studies
+from medray.demo.archive import LAST_PROBLEM, write_archive, write_studies
 from medray.demo.settings import Setting, setting
 from medray.dicom.examples import copy_examples
 from medray.drivers.job import Job, Result
 from medray.engine.session import session
 from medray.entry import conclude, driver, today
+from medray.errors import StorageError
 from medray.narration import Narrator
 from medray.schema.predictions import PREDICTIONS
 from medray.storage import delta
@@ -31,9 +32,11 @@ _ROWS = 6
 def tell_story(folder: Path, medmnist: Path | None, tell: Narrator) -> None:
     """Ingest, train on two workers, evaluate, score; then the next morning's nightly run."""
     folder = folder.absolute()
-    first_day = _first_day(folder)
     tell.title("The archive")
-    chosen = _archive(folder, medmnist, first_day, tell)
+    chosen = setting(medmnist)
+    tell.say(f"images: {chosen.words}")
+    first_day = _first_day(folder, chosen)
+    _archive(folder, chosen, first_day, tell)
     recipes = _recipes(folder, chosen)
     with session():
         day = Job(first_day.isoformat(), tell)
@@ -52,29 +55,34 @@ def tell_story(folder: Path, medmnist: Path | None, tell: Narrator) -> None:
     _ending(folder, evaluated, scored, tell)
 
 
-def _first_day(folder: Path) -> date:
-    """The day of the demonstration's first run; a later call tells the same story."""
+def _first_day(folder: Path, chosen: Setting) -> date:
+    """The day of the demonstration's first run; a later call tells the same story.
+
+    Raises:
+        StorageError: the folder holds a demonstration with other images.
+    """
     note = folder / "demo.json"
     if not note.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps({"first_day": today()}))
-    return date.fromisoformat(json.loads(note.read_text())["first_day"])
+        note.write_text(json.dumps({"first_day": today(), "images": chosen.words}))
+    told = json.loads(note.read_text())
+    if told["images"] != chosen.words:
+        raise StorageError(
+            f"folder {folder}", f"a demonstration with {told['images']}", chosen.words, "name another --folder"
+        )
+    return date.fromisoformat(told["first_day"])
 
 
-def _archive(folder: Path, medmnist: Path | None, first_day: date, tell: Narrator) -> Setting:
-    chosen = setting(medmnist)
-    tell.say(f"images: {chosen.words}")
-    finished = folder / "labels.csv"
-    if finished.exists():
+def _archive(folder: Path, chosen: Setting, first_day: date, tell: Narrator) -> None:
+    if (folder / "archive" / LAST_PROBLEM).exists():
         tell.say(f"the archive stands in {folder / 'archive'}")
-        return chosen
+        return
     copied = copy_examples(folder / "archive" / "pydicom")
     archive = write_archive(folder, chosen.today, label=chosen.label, first_day=first_day - timedelta(days=400))
     tell.say(
         f"wrote {len(archive.paths):,} radiographs in several transfer syntaxes, {len(copied)} real DICOM files "
         f"of the pydicom package, and {len(archive.problems)} files that are bad on purpose"
     )
-    return chosen
 
 
 def _recipes(folder: Path, chosen: Setting) -> dict[str, str]:

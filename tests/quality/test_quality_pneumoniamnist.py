@@ -35,9 +35,9 @@ def test_three_seeds_tune_above_0995(ray_session: object, tmp_path: Path, monkey
     if not file.exists():
         pytest.skip(f"no {file.name} in $MEDRAY_TEST_DATA/pneumoniamnist")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MEDRAY_KEY", "k" * 64)
+    (tmp_path / "key").write_text("k" * 64)
     write_medmnist(file, tmp_path / "pneumonia", "pneumonia")
-    _run("ingest")
+    _run("ingest", f"deidentify.key=file:{tmp_path / 'key'}")
     aurocs = []
     for seed in SEEDS:
         trained = _run("train", f"training.seed={seed}")
