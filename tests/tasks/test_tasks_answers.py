@@ -20,7 +20,7 @@ NAN = float("nan")
 def test_yes_and_no_in_every_spelling() -> None:
     values = [True, False, 1, 0, 1.0, np.bool_(False), np.int64(1), None, NAN]
     expected = np.array([[1], [0], [1], [0], [1], [0], [1], [NAN], [NAN]], dtype=np.float32)
-    np.testing.assert_array_equal(binary.targets({"a": values}, BINARY), expected)
+    np.testing.assert_array_equal(binary.TASK.targets({"a": values}, BINARY), expected)
 
 
 def test_columns_follow_the_recipe() -> None:
@@ -34,14 +34,14 @@ def test_classes_by_name_or_position() -> None:
 
 
 def test_no_rows_give_no_targets() -> None:
-    assert binary.targets({"a": []}, BINARY).shape == (0, 1)
+    assert binary.TASK.targets({"a": []}, BINARY).shape == (0, 1)
     assert multiclass.targets({"view": []}, MULTICLASS).shape == (0, 1)
 
 
 @pytest.mark.parametrize("value", [2, -1, 0.5, "yes", "1"])
 def test_other_than_yes_or_no_is_refused(value: Any) -> None:
     with pytest.raises(LabelError, match="question 'a', example 1"):
-        binary.targets({"a": [1, value]}, BINARY)
+        binary.TASK.targets({"a": [1, value]}, BINARY)
 
 
 @pytest.mark.parametrize("value", [3, -1, 1.5, "lateral of Mrs Smith", True])

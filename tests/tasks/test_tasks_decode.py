@@ -17,7 +17,7 @@ MULTICLASS = MulticlassConfig(kind="multiclass", label="v", classes=("x", "y"), 
 
 def test_binary_by_hand() -> None:
     calibration = {"temperature": [2.0], "bias": [-log(3)], "threshold": [0.25]}
-    found = binary.decode(np.array([[0.0], [2 * log(3)], [-2.0]], dtype=np.float32), BINARY, calibration)["a"]
+    found = binary.TASK.decode(np.array([[0.0], [2 * log(3)], [-2.0]], dtype=np.float32), BINARY, calibration)["a"]
     assert found["raw_score"] == pytest.approx([0.0, 2 * log(3), -2.0])
     assert found["predicted_boolean_probability"] == pytest.approx([0.25, 0.5, 1 / (1 + 3 * exp(1))])
     assert found["predicted_boolean_value"] == [True, True, False]
@@ -49,5 +49,5 @@ def test_multiclass_answers_by_calibrated_probability() -> None:
 
 def test_no_examples_give_empty_columns() -> None:
     calibration = {"temperature": [1.0], "bias": [0.0], "threshold": [0.5]}
-    found = binary.decode(np.zeros((0, 1)), BINARY, calibration)
+    found = binary.TASK.decode(np.zeros((0, 1)), BINARY, calibration)
     assert all(values == [] for values in found["a"].values())

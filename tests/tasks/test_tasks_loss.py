@@ -57,5 +57,5 @@ def test_the_recipe_sets_the_smoothing(task: Any) -> None:
     values = {"class_weights": False, "threshold": "youden", "label_smoothing": 0.5}
     kind = task.TASK.name
     config = task.TASK.Config(kind=kind, **values, **({"label": "a"} if kind == "binary" else {"labels": ["a"]}))
-    total, _ = task.loss(torch.tensor([[2.0]]), torch.tensor([[0.0]]), config, {"weights": [[1.0, 1.0]]})
+    total, _ = task.TASK.loss(torch.tensor([[2.0]]), torch.tensor([[0.0]]), config, {"weights": [[1.0, 1.0]]})
     assert float(total) == pytest.approx(0.75 * log(1 + exp(2.0)) + 0.25 * log(1 + exp(-2.0)), rel=1e-6)
