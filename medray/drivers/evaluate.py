@@ -65,9 +65,10 @@ def _asked(recipe: EvaluateRecipe, model: Registered, state: Snapshot, job: Job)
     definition = load_model(job.store, recipe.lake, model.sha256).definition
     task = rooms.task(definition["task"])
     family, config = family_of(model, recipe.lake, job)
-    files = read_inputs(state, newest_inputs(state).values(), family, config)
+    current = newest_inputs(state)
+    files = read_inputs(state, current.values(), family, config)
     labelled = labelled_inputs(
-        state, files, task, task.Config.model_validate(definition["task_config"]), model.card["split"]
+        state, current, files, task, task.Config.model_validate(definition["task_config"]), model.card["split"]
     )
     asked = [one for one in labelled if one.split == recipe.split]
     if not asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from medray import rooms
 from medray.contracts import Array, Columns, Family, Sums, Task
-from medray.drivers.inputs import DataFile, Input, newest_inputs, read_inputs
+from medray.drivers.inputs import DataFile, Input, InputKey, newest_inputs, read_inputs
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import answers, latest
 from medray.drivers.prepare import prepare_files
@@ -52,8 +53,9 @@ def train(recipe: TrainRecipe, job: Job) -> Result:
     """
     state = snapshot(job.store, recipe.lake)
     family, task = rooms.family(recipe.family.name), rooms.task(recipe.task.kind)
-    files = read_inputs(state, newest_inputs(state).values(), family, recipe.family)
-    labelled = labelled_inputs(state, files, task, recipe.task, recipe.split.model_dump())
+    current = newest_inputs(state)
+    files = read_inputs(state, current.values(), family, recipe.family)
+    labelled = labelled_inputs(state, current, files, task, recipe.task, recipe.split.model_dump())
     plan = _plan(recipe, job, state, files, labelled)
     if plan.run_id in state.run_ids():
         return Result("already", (plan.run_id,), facts=_facts_of(job, recipe, plan))
@@ -64,10 +66,14 @@ def train(recipe: TrainRecipe, job: Job) -> Result:
 
 
 def labelled_inputs(
-    state: Snapshot, files: list[DataFile], task: Task, config: Any, split: dict[str, Any]
+    state: Snapshot,
+    current: Mapping[InputKey, str],
+    files: list[DataFile],
+    task: Task,
+    config: Any,
+    split: dict[str, Any],
 ) -> list[Labelled]:
-    """Accepted newest inputs with at least one known answer, in order, each with its split."""
-    current = newest_inputs(state)
+    """Accepted inputs of `current` with at least one known answer, in order, each with its split."""
     found = [
         (n, item) for n, file in enumerate(files) for item in file.accepted() if current.get(item.key) == file.path
     ]
