@@ -1,4 +1,4 @@
-"""The three records by which jobs and rooms meet: `Source`, `Family`, `Task`.
+"""The records by which jobs and rooms meet: `Source`, `RecordSource`, `Family`, `Task`.
 
 Each is a frozen record of plain module-level functions (they travel to Ray workers by pickle).
 A room assembles its record in `spec.py`; `medray.rooms` maps names to rooms. The engine is given
@@ -90,8 +90,102 @@ class Source:
 
 
 @dataclass(frozen=True)
+class RecordFile:
+    """One file of a record archive, as a worker sees it.
+
+    Attributes:
+        name: path below the archive, such as `hosp/labevents.csv.gz`. Never written to a table.
+        size_bytes: its size in the listing.
+        open: a new `pyarrow.NativeFile` on its stored bytes, seekable; the caller closes it.
+    """
+
+    name: str
+    size_bytes: int
+    open: Callable[[], pa.NativeFile]
+
+
+RECORDS = pa.schema(
+    [
+        pa.field("row", pa.int64(), nullable=False),  # of the file, from 0; header lines do not count
+        pa.field("subject", pa.string()),  # original identifier; null is quarantined
+        pa.field("time", pa.timestamp("us")),  # original, UTC or local as the file has it; null: static fact
+        pa.field("code", pa.dictionary(pa.int32(), pa.string())),
+        pa.field("numeric_value", pa.float32()),
+        pa.field("text_value", pa.string()),
+        pa.field("unit", pa.dictionary(pa.int32(), pa.string())),
+        pa.field("record", pa.string()),  # the record's own id in its table; null where it has none
+        pa.field("encounter", pa.string()),  # the encounter's id; null where the record names none
+        pa.field("defines_encounter", pa.bool_(), nullable=False),
+        pa.field("withdrawn", pa.bool_(), nullable=False),  # entered in error: takes an earlier version back
+        pa.field("reason", pa.dictionary(pa.int32(), pa.string())),  # set: the row goes to quarantine
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Records:
+    """A part of a record file.
+
+    Attributes:
+        rows: columns of `RECORDS`, one row a candidate event, in the order of the file; at most
+            about 64 MB. Identifying: it never leaves the worker as it is.
+        empty: candidates that hold nothing (a null value or code, a filter that leaves them out).
+        source_rows: rows, lines or resources of the file that this part has read.
+    """
+
+    rows: pa.RecordBatch
+    empty: int
+    source_rows: int
+
+
+@dataclass(frozen=True)
+class RecordSource:
+    """What an archive of health records is.
+
+    Attributes:
+        name: the word in a recipe (`source.kind`).
+        table_of: (file name, config) -> the archive's table that the file belongs to, or None when
+            nothing of the recipe reads it.
+        parts: (file, table, config) -> number of parts that can be read apart (row groups of
+            Parquet); 1 where only the whole can be read.
+        read: (file, table, part, config) -> its records, streaming: memory does not follow the
+            file. Raises `Unusable` when the file as a whole cannot be trusted (truncated gzip, no
+            text, no such columns); nothing of it is used then.
+        subjects: (files of the archive, config) -> identifiers in the records -> the identifier
+            that images and records share; None when they are the same.
+    """
+
+    name: str
+    table_of: Callable[[str, Any], str | None]
+    parts: Callable[[RecordFile, str, Any], int]
+    read: Callable[[RecordFile, str, int, Any], Iterator[Records]]
+    subjects: Callable[[Sequence[RecordFile], Any], Mapping[str, str] | None]
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is known of one subject at one time: nothing in it is later than that time.
+
+    Events stand oldest first, static facts before all others; E may be 0.
+
+    Attributes:
+        code: int64 (E,), `medray.ops.code_id.code_id` of the code; of `code//text_value` for an
+            event with a text value.
+        hours: float32 (E,), hours before the prediction time, >= 0; NaN for static facts.
+        value: float32 (E,), NaN where there is no number.
+    """
+
+    code: Array
+    hours: Array
+    value: Array
+
+
+@dataclass(frozen=True)
 class Layout:
-    """The prepared form of one example: a fixed-size block of numbers."""
+    """The prepared form of one example: a fixed-size block of numbers.
+
+    `dtype` may be a record of several numbers, such as "i8,f4,f4" (numpy names them f0, f1, f2).
+    """
 
     shape: tuple[int, ...]
     dtype: str
@@ -120,19 +214,22 @@ class Family:
     Attributes:
         name: the word in a recipe.
         Config: pydantic model of the recipe's `[family]`.
-        reads: the table whose rows it prepares.
+        reads: the table whose rows it prepares: "images" or "events".
         accepts: (header row, config) -> None, or why the input is out of the declared range.
-            Header columns only: decided in planning, without pixels.
-        prepare_columns: columns of a row that `prepare` needs.
+            Header columns only: decided in planning, without pixels. The header of an input of
+            events is its row of `labels` (`observed`: how many events its window holds).
+        prepare_columns: columns of a row of `images` that `prepare` needs; none for events.
         layout: config -> form of one prepared example.
         prepare_key: config -> the JSON values that `prepare` depends on (names the cache).
-        prepare: (row, config) -> one or more examples; raises `Unusable`.
+        prepare: (row of `images` or `Window`, config) -> one or more examples; raises `Unusable`.
         survey: (examples (N, *layout.shape), config) -> additive sums of the training split.
         merge: sums + sums -> sums.
         summarise: sums -> summary (normalisation, vocabulary); JSON, stored with the model.
         collate: (examples, config, summary, device) -> network inputs, float32.
         augment: (inputs, config, generator) -> inputs, on the device; training only.
         build: (config, summary, outputs) -> network mapping inputs to (N, outputs) logits.
+        simple: (examples, config, summary) -> float32 (N, F) plain summaries with NaN where
+            nothing is known: what the classic models beside the network learn from.
     """
 
     name: str
@@ -142,13 +239,14 @@ class Family:
     prepare_columns: tuple[str, ...]
     layout: Callable[[Any], Layout]
     prepare_key: Callable[[Any], Mapping[str, Any]]
-    prepare: Callable[[Mapping[str, Any], Any], Sequence[Example]]
+    prepare: Callable[[Any, Any], Sequence[Example]]
     survey: Callable[[Array, Any], Sums]
     merge: Callable[[Sums, Sums], Sums]
     summarise: Callable[[Sums], Sums]
     collate: Callable[[Array, Any, Sums, torch.device], torch.Tensor]
     augment: Callable[[torch.Tensor, Any, torch.Generator], torch.Tensor]
     build: Callable[[Any, Sums, int], torch.nn.Module]
+    simple: Callable[[Array, Any, Sums], Array]
 
 
 @dataclass(frozen=True)
@@ -200,9 +298,14 @@ __all__ = [
     "Good",
     "Layout",
     "Link",
+    "RECORDS",
+    "RecordFile",
+    "RecordSource",
+    "Records",
     "Refusal",
     "Source",
     "SourceObject",
     "Sums",
     "Task",
+    "Window",
 ]

@@ -6,19 +6,29 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import cast
 
-from medray.contracts import Family, Source, Task
+from medray.contracts import Family, RecordSource, Source, Task
 from medray.errors import RecipeError
 
 FAMILIES = {
+    "ehr": "medray.families.ehr.spec:FAMILY",
     "image": "medray.families.image.spec:FAMILY",
+    "tabular": "medray.families.tabular.spec:FAMILY",
 }
 TASKS = {
     "binary": "medray.tasks.binary:TASK",
     "multiclass": "medray.tasks.multiclass:TASK",
     "multilabel": "medray.tasks.multilabel:TASK",
+    "ordinal": "medray.tasks.ordinal:TASK",
+    "regression": "medray.tasks.regression:TASK",
 }
 SOURCES = {
     "dicom": "medray.dicom.spec:SOURCE",
+}
+RECORD_SOURCES = {
+    "fhir": "medray.ehr.fhir.spec:SOURCE",
+    "meds": "medray.ehr.meds.spec:SOURCE",
+    "omop": "medray.ehr.omop.spec:SOURCE",
+    "tables": "medray.ehr.tables.spec:SOURCE",
 }
 
 
@@ -47,3 +57,8 @@ def task(name: str) -> Task:
 def source(name: str) -> Source:
     """The source of that name. Raises `RecipeError` for an unknown name."""
     return cast(Source, _load("source", SOURCES, name))
+
+
+def record_source(name: str) -> RecordSource:
+    """The record source of that name. Raises `RecipeError` for an unknown name."""
+    return cast(RecordSource, _load("source", RECORD_SOURCES, name))

@@ -1,7 +1,11 @@
-"""`labels`: one answer known for one source object, instance, study or subject.
+"""`labels`: one answer known for one source object, instance, study, subject, or subject and time.
 
-Exactly one of the four input keys is set. Values use the MEDS label columns. For one input and
-label the row with the highest `labelled_at` is the truth; ties go to the later run.
+Exactly one of the four input keys is set; `prediction_time` stands beside `subject_id` where the
+answer is about one time. Values use the MEDS label columns. For one input and label the row with
+the highest `labelled_at` is the truth; ties go to the later run.
+
+A row without a value is an input of a prediction problem: the label is the problem's name, and
+`input_version` rises when events come late into what was known at that time.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ VALUES = ("boolean_value", "integer_value", "float_value", "categorical_value")
 
 LABELS = TableContract(
     name="labels",
-    version=1,
+    version=2,
     schema=pa.schema(
         [
             pa.field("source_key", pa.string()),
@@ -28,10 +32,13 @@ LABELS = TableContract(
             pa.field("integer_value", pa.int64()),
             pa.field("float_value", pa.float64()),
             pa.field("categorical_value", pa.string()),
+            # inputs of a prediction problem only
+            pa.field("input_version", pa.int32()),
+            pa.field("observed", pa.int32()),  # events in the observation window
             pa.field("labelled_at", pa.timestamp("us"), nullable=False),
             pa.field("run_id", pa.string(), nullable=False),
         ]
     ),
-    key=(*INPUT_KEYS, "label"),
+    key=(*INPUT_KEYS, "prediction_time", "label"),
     statistics=("subject_id", "labelled_at"),
 )

@@ -45,6 +45,6 @@ PREDICTIONS = TableContract(
             pa.field("scored_at", pa.timestamp("us"), nullable=False),
         ]
     ),
-    key=("SOPInstanceUID", "frame_index", "input_version", "model_sha256", "label"),
+    key=("subject_id", "prediction_time", "SOPInstanceUID", "frame_index", "input_version", "model_sha256", "label"),
     statistics=("subject_id", "SOPInstanceUID", "run_date", "prediction_time"),
 )

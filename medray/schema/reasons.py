@@ -16,6 +16,16 @@ REASONS: dict[str, str] = {
     "missing_subject": "the declared subject identifier is absent",
     "conflict": "the instance is already in the lake with other bytes",
     "duplicate": "the instance is already in the lake with the same bytes",
+    # records
+    "not_mapped": "nothing in the recipe reads this file",
+    "not_text": "the file is no text in the declared encoding",
+    "no_columns": "the file lacks columns that the recipe names",
+    "no_code": "the record names no code",
+    "unreadable_time": "the record's time cannot be read",
+    "not_numeric": "the record's value is no number",
+    "after_as_of": "the record is later than the recipe's as_of",
+    "orphan_encounter": "the record belongs to an encounter that the archive does not have",
+    "entered_in_error": "the record was entered in error, and no earlier version stands in the lake",
     # pixels
     "no_pixels": "the object is not an image (no pixel data)",
     "bad_pixel_header": "rows, columns, bits, samples or photometric interpretation contradict each other",
@@ -27,5 +37,6 @@ REASONS: dict[str, str] = {
     "modality_out_of_range": "the model was not made for this modality",
     "size_out_of_range": "the image is smaller or larger than the model was made for",
     "frames_out_of_range": "the model was not made for multi-frame objects",
+    "too_few_events": "the observation window holds fewer events than the model was made for",
     "photometric_out_of_range": "the model was not made for this photometric interpretation",
 }

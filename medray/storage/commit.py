@@ -11,10 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from medray.schema.contract import TableContract
+from medray.schema.events import EVENTS
 from medray.schema.images import IMAGES
 from medray.schema.labels import LABELS
 from medray.schema.predictions import PREDICTIONS
 from medray.schema.quarantine import QUARANTINE
+from medray.schema.record_files import RECORD_FILES
 from medray.schema.runs import RUNS
 from medray.storage import delta
 from medray.storage.chunk_file import read_facts, write_table
@@ -24,7 +26,7 @@ from medray.storage.plans import Plan, now
 from medray.storage.store import TEMPORARY, Store
 from medray.storage.uri import join
 
-ORDER: tuple[TableContract, ...] = (IMAGES, QUARANTINE, LABELS, PREDICTIONS)
+ORDER: tuple[TableContract, ...] = (IMAGES, EVENTS, RECORD_FILES, QUARANTINE, LABELS, PREDICTIONS)
 
 
 @dataclass(frozen=True)

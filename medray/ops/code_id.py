@@ -1,0 +1,22 @@
+"""Codes of records as numbers: the same name has the same number on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from medray.contracts import Array
+
+TEXT_SEPARATOR = "//"  # an event with a text value is the code `code//text`
+
+
+def code_id(code: str) -> int:
+    """63 bits of SHA-256; never 0, which stands for no event."""
+    return (int.from_bytes(hashlib.sha256(code.encode()).digest()[:8], "big") >> 1) or 1
+
+
+def code_ids(codes: Sequence[str]) -> Array:
+    """int64 (N,)."""
+    return np.array([code_id(code) for code in codes], np.int64)
