@@ -33,7 +33,8 @@ ROOMS_OF = {
     "typer": ("cli.py",),
     "jinja2": ("report",),
     "matplotlib": ("report",),
-    "sklearn": ("metrics", "tasks"),
+    "sklearn": ("metrics", "tasks", "baselines"),
+    "polars": (),
 }
 
 # room -> the rooms that it may import; the order of the list is the order of the floors
@@ -48,9 +49,11 @@ MAY_IMPORT = {
     "nn": {"errors"},
     "storage": {"errors", "schema", "contracts"},
     "dicom": {"errors", "schema", "contracts", "ops", "privacy"},
+    "baselines": {"errors", "schema", "contracts", "metrics"},
+    "ehr": {"errors", "schema", "contracts", "ops", "privacy"},
     "families": {"errors", "schema", "contracts", "ops", "nn", "dicom"},
     "tasks": {"errors", "schema", "contracts", "ops", "nn", "metrics"},
-    "recipes": {"errors", "schema", "storage", "dicom", "families", "tasks"},
+    "recipes": {"errors", "schema", "storage", "dicom", "ehr", "families", "tasks"},
     "config": {"errors", "recipes"},
     "rooms": {"errors", "contracts"},
     "planning": {"errors", "schema", "contracts", "privacy", "recipes", "storage"},
