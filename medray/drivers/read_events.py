@@ -1,0 +1,169 @@
+"""Reading events: one bucket of subjects, corrected, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from medray.contracts import Array
+from medray.planning.buckets import Bucket
+from medray.schema.events import EVENTS
+from medray.storage.delta import table_uri
+from medray.storage.failures import told
+from medray.storage.store import Store
+from medray.storage.uri import join
+
+DICTIONARIES = ("code", "unit")
+_VERSIONING = ("subject_id", "time", "code", "record_key", "input_version", "withdrawn")
+_BEFORE_ALL = np.iinfo(np.int64).min  # where a missing time stands: before every time
+
+
+def read_bucket(
+    store: Store,
+    lake: str,
+    paths: Sequence[str],
+    bucket: Bucket,
+    columns: Sequence[str] = EVENTS.schema.names,
+    codes: Collection[str] | None = None,
+) -> pa.Table:
+    """The events of a bucket's subjects that hold now: of each record its highest version, without
+    those withdrawn.
+
+    Args:
+        paths: of a snapshot's `events` files; those of other buckets are passed over.
+        columns: of `EVENTS`.
+        codes: only these, where given; corrections that changed a code are respected.
+
+    Returns:
+        Rows by subject, time (static facts first), code; `code` and `unit` are dictionary columns.
+    """
+    needed = [name for name in EVENTS.schema.names if name in {*_VERSIONING, *columns}]
+    wanted = None if codes is None else pa.array(sorted(codes), pa.string())
+    pieces = [
+        piece
+        for path in sorted(path for path in paths if bucket.overlaps(path))
+        for piece in read_file(store, lake, path, bucket, needed, wanted)
+    ]
+    if not pieces:
+        return events_schema(columns).empty_table()
+    table = pa.concat_tables(pieces).unify_dictionaries().combine_chunks()
+    table = table.filter(pa.array(_holds(table)))
+    if wanted is not None:  # later versions were read whatever their code
+        table = table.filter(pa.array(_among(table["code"].combine_chunks(), wanted)))
+    return in_order(table).select(list(columns))
+
+
+def read_file(
+    store: Store, lake: str, path: str, bucket: Bucket, columns: Sequence[str], wanted: pa.Array | None = None
+) -> Iterator[pa.Table]:
+    """The rows of one file for a bucket's subjects, one table a row group, all versions.
+
+    Args:
+        columns: of `EVENTS`, `subject_id` among them.
+        wanted: the codes to read; later versions are read whatever their code (then `code` and
+            `input_version` are among the columns).
+    """
+    uri = join(table_uri(lake, EVENTS.name), path)
+    with told(lake), store.arrow(uri).open_input_file(store.path(uri)) as stream:
+        file = pq.ParquetFile(stream, read_dictionary=list(DICTIONARIES), pre_buffer=True)
+        for group in _row_groups(file, bucket):
+            table = file.read_row_group(group, columns=list(columns)).combine_chunks()
+            table = _slice(table, bucket)
+            if wanted is not None:
+                later = table["input_version"].to_numpy() > 1
+                table = table.filter(pa.array(later | _among(table["code"].combine_chunks(), wanted)))
+            if table.num_rows:
+                yield table.select(list(columns)).cast(events_schema(columns))
+
+
+def events_schema(columns: Sequence[str]) -> pa.Schema:
+    """The columns as they are read: codes and units as dictionaries."""
+    return pa.schema(
+        [
+            EVENTS.schema.field(name).with_type(pa.dictionary(pa.int32(), pa.string()))
+            if name in DICTIONARIES
+            else EVENTS.schema.field(name)
+            for name in columns
+        ]
+    )
+
+
+def in_order(table: pa.Table) -> pa.Table:
+    """The rows by subject, time (missing first), code; equals stay as they stood."""
+    subject = table["subject_id"].to_numpy()
+    moment = moments(table["time"])
+    code = ranks(table["code"].combine_chunks())
+    if _is_sorted(subject, moment, code):
+        return table
+    return table.take(pa.array(np.lexsort((code, moment, subject))))
+
+
+def moments(time: pa.ChunkedArray) -> Array:
+    """int64 (N,): microseconds since 1970, the smallest number where there is no time."""
+    filled: Array = pc.fill_null(time.cast(pa.int64()), _BEFORE_ALL).to_numpy()
+    return filled
+
+
+def ranks(column: pa.DictionaryArray) -> Array:
+    """int32 (N,): the place of each row's word among the sorted words."""
+    order = pc.sort_indices(column.dictionary).to_numpy()
+    rank = np.empty(len(order), np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    by_row: Array = rank[column.indices.to_numpy()]
+    return by_row
+
+
+def _is_sorted(subject: Array, moment: Array, code: Array) -> bool:
+    if len(subject) < 2:
+        return True
+    later = code[1:] >= code[:-1]
+    for column in (moment, subject):
+        later = (column[1:] > column[:-1]) | ((column[1:] == column[:-1]) & later)
+    return bool(later.all())
+
+
+def _row_groups(file: pq.ParquetFile, bucket: Bucket) -> Iterator[int]:
+    column = file.schema_arrow.get_field_index("subject_id")
+    for group in range(file.num_row_groups):
+        known = file.metadata.row_group(group).column(column).statistics
+        if known is None or (known.min <= bucket.hi and bucket.lo <= known.max):
+            yield group
+
+
+def _slice(table: pa.Table, bucket: Bucket) -> pa.Table:
+    """The bucket's rows of a row group, which is sorted by subject."""
+    subjects = table["subject_id"].to_numpy()
+    start = int(np.searchsorted(subjects, bucket.lo, "left"))
+    return table.slice(start, int(np.searchsorted(subjects, bucket.hi, "right")) - start)
+
+
+def _among(column: pa.DictionaryArray, wanted: pa.Array) -> Array:
+    """bool (N,): whether the row's word is wanted."""
+    of_word = pc.is_in(column.dictionary, value_set=wanted).to_numpy(zero_copy_only=False)
+    by_row: Array = of_word[column.indices.to_numpy()]
+    return by_row
+
+
+def _holds(table: pa.Table) -> Array:
+    """bool (N,): the row is of its record's highest version, which is not withdrawn.
+
+    Only later versions take anything back, so only they are looked up.
+    """
+    version = table["input_version"].to_numpy()
+    later = np.flatnonzero(version > 1)
+    if not len(later):
+        return np.ones(len(version), bool)
+    record = pc.fill_null(table["record_key"], -1).to_numpy()
+    order = later[np.lexsort((version[later], record[later]))]
+    keys, highest = record[order], version[order]
+    last = np.append(keys[1:] != keys[:-1], True)
+    keys, highest = keys[last], highest[last]
+    place = np.minimum(np.searchsorted(keys, record), len(keys) - 1)
+    newest = (keys[place] != record) | (highest[place] == version)
+    holds: Array = newest & ~table["withdrawn"].to_numpy()
+    return holds
+
