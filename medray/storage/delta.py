@@ -73,6 +73,7 @@ def append(store: Store, lake: str, contract: TableContract, run_id: str, files:
             table = open_table(store, lake, contract)
             if table is None:
                 table = _create(store, lake, contract)
+            _upgrade(table, contract)
             if table.transaction_version(run_id) is None:
                 with told(lake):
                     _commit(table, run_id, files)
@@ -106,6 +107,19 @@ def _create(store: Store, lake: str, contract: TableContract) -> DeltaTable:
             raise_if_key_not_exists=False,
             storage_options=store.delta_options(uri),
         )
+
+
+def _upgrade(table: DeltaTable, contract: TableContract) -> None:
+    """Bring the log of an older table to this version: later versions only add nullable columns,
+    which the older files read as null."""
+    if int((table.metadata().configuration or {}).get(VERSION_FIELD) or 1) == contract.version:
+        return
+    have = {field.name for field in table.schema().fields}
+    new = [field for field in Schema.from_arrow(contract.schema).fields if field.name not in have]
+    if new:
+        table.alter.add_columns(new)
+    table.alter.set_table_properties({VERSION_FIELD: str(contract.version)}, raise_if_not_exists=False)
+    table.update_incremental()
 
 
 def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile]) -> None:
