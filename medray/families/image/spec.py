@@ -9,6 +9,7 @@ from medray.families.image.collate import collate
 from medray.families.image.config import ImageConfig
 from medray.families.image.network import build
 from medray.families.image.prepare import PREPARE_COLUMNS, layout, prepare, prepare_key
+from medray.families.image.simple import simple
 from medray.families.image.survey import merge, summarise, survey
 
 FAMILY = Family(
@@ -26,4 +27,5 @@ FAMILY = Family(
     collate=collate,
     augment=augment,
     build=build,
+    simple=simple,
 )
