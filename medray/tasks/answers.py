@@ -10,6 +10,8 @@ import numpy as np
 from medray.contracts import Array
 from medray.errors import LabelError
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 def answers(rows: Mapping[str, Sequence[Any]], label: str) -> Sequence[Any]:
     """The values of one question.
@@ -85,4 +87,27 @@ def class_indices(values: Sequence[Any], label: str, classes: Sequence[str]) -> 
         if isinstance(value, bool | np.bool_) or value not in index:
             raise refuse(label, position, value, "a class of [task] or its position, or empty")
         out[position] = float(index[value])
+    return out
+
+
+def numbers(values: Sequence[Any], label: str) -> Array:
+    """Numbers as they are.
+
+    Args:
+        values: integers or floats; None or NaN where the answer is missing.
+
+    Returns:
+        float64 (N,), NaN where missing.
+
+    Raises:
+        LabelError: a value that is no finite number, or too large for float32.
+    """
+    out = np.full(len(values), np.nan, dtype=np.float64)
+    for position, value in enumerate(values):
+        if is_missing(value):
+            continue
+        number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        if not number or not abs(value) <= _LARGEST:
+            raise refuse(label, position, value, f"a finite number of size {_LARGEST:.3g} at most, or empty")
+        out[position] = float(value)
     return out

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-CLASS_SEPARATOR = "//"  # multiclass: one question per class, named label//class
-ThresholdRule = Literal["youden", "accuracy"]
+CLASS_SEPARATOR = "//"  # multiclass and ordinal: one question per class, named label//class
+ThresholdRule = Literal["youden", "accuracy", "min_sensitivity_ppv"]
+RegressionLoss = Literal["squared", "absolute", "huber"]
 
 
 def _plain(name: str) -> str:
@@ -34,7 +35,9 @@ class BinaryConfig(BaseModel):
         label: the question, as in the label file.
         class_weights: weigh yes and no so that both count alike in the loss.
         threshold: rule on the tuning split from which probability on the answer is yes:
-            "youden" (highest sensitivity + specificity - 1) or "accuracy" (most right answers).
+            "youden" (highest sensitivity + specificity - 1), "accuracy" (most right answers) or
+            "min_sensitivity_ppv" (highest of the lower of sensitivity and positive predictive
+            value: event 1 of the PhysioNet/CinC challenge 2012).
         label_smoothing: share of each answer that the loss spreads evenly over all answers.
     """
 
@@ -93,4 +96,63 @@ class MultilabelConfig(BaseModel):
     label_smoothing: Smoothing = 0.0
 
 
-TaskConfig = Annotated[BinaryConfig | MulticlassConfig | MultilabelConfig, Field(discriminator="kind")]
+
+class OrdinalConfig(BaseModel):
+    """One question whose answers have an order.
+
+    Attributes:
+        label: the question, as in the label file.
+        classes: the answers, lowest first, in the order of their integers 0, 1, ...
+        class_weights: weigh classes so that all count alike in the loss.
+        bounds: for a label that is a number: the value from which each class but the first
+            begins. `bounds = [3, 7, 14]` makes days into the classes below 3, from 3 to below 7,
+            from 7 to below 14, and 14 or more.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["ordinal"]
+    label: Name
+    classes: Annotated[tuple[Name, ...], Field(min_length=2), AfterValidator(_distinct)]
+    class_weights: bool
+    bounds: tuple[FiniteFloat, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_bound_between_classes(self) -> Self:
+        if self.bounds is None:
+            return self
+        if len(self.bounds) != len(self.classes) - 1:
+            raise ValueError(f"{len(self.classes)} classes have {len(self.classes) - 1} bounds, not {len(self.bounds)}")
+        if any(low >= high for low, high in zip(self.bounds, self.bounds[1:], strict=False)):
+            raise ValueError("each bound must be above the one before")
+        return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The questions of the label file that training needs."""
+        return (self.label,)
+
+
+class RegressionConfig(BaseModel):
+    """One or more numbers asked about one input, any of which may be unknown.
+
+    Attributes:
+        labels: the numbers, as in the label file.
+        loss: what the network learns of each number, on the scale of its standard deviation in
+            the training split: "squared" its mean (lowest RMSE), "absolute" its median (lowest
+            MAE), "huber" its mean with errors beyond one standard deviation counted as absolute
+            ones, for numbers with gross errors among them.
+        interval: the share of answers that prediction intervals are to cover.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["regression"]
+    labels: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]
+    loss: RegressionLoss
+    interval: Annotated[float, Field(gt=0.0, lt=1.0)]
+
+
+TaskConfig = Annotated[
+    BinaryConfig | MulticlassConfig | MultilabelConfig | OrdinalConfig | RegressionConfig, Field(discriminator="kind")
+]

@@ -17,7 +17,8 @@ def threshold(probabilities: Array, answers: Array, rule: ThresholdRule) -> floa
     Args:
         probabilities: float (N,).
         answers: bool (N,).
-        rule: "youden" (Youden, Cancer 1950: sensitivity + specificity - 1) or "accuracy".
+        rule: "youden" (Youden, Cancer 1950: sensitivity + specificity - 1), "accuracy", or
+            "min_sensitivity_ppv" (Silva et al., Computing in Cardiology 2012, event 1).
 
     Returns:
         The cut; 0.5 where the tuning split holds one answer only.
@@ -30,6 +31,16 @@ def threshold(probabilities: Array, answers: Array, rule: ThresholdRule) -> floa
     cuts = (edges[:-1] + edges[1:]) / 2
     hits = yes - np.searchsorted(np.sort(probabilities[answers]), cuts)
     rejections = np.searchsorted(np.sort(probabilities[~answers]), cuts)
-    value = hits / yes + rejections / no if rule == "youden" else (hits + rejections) / (yes + no)
+    value = _worth(rule, hits, rejections, yes, no)
     best = np.flatnonzero(np.isclose(value, value.max(), rtol=0.0, atol=1e-12))
     return float(cuts[best[np.argmax(np.diff(edges)[best])]])
+
+
+def _worth(rule: ThresholdRule, hits: Array, rejections: Array, yes: int, no: int) -> Array:
+    """What each cut is worth by `rule`, from its true positives and true negatives."""
+    if rule == "youden":
+        return hits / yes + rejections / no
+    if rule == "accuracy":
+        return (hits + rejections) / (yes + no)
+    # Both rates have the same numerator, so that the lower one has the larger denominator.
+    return np.asarray(hits / np.maximum(yes, hits + no - rejections))

@@ -41,11 +41,18 @@ TASKS: dict[str, dict[str, Any]] = {
         "kind": "multilabel", "labels": ["fracture", "effusion"], "class_weights": True, "threshold": "accuracy",
     },
     "multiclass": {"kind": "multiclass", "label": "view", "classes": ["ap", "pa", "ll"], "class_weights": True},
+    "ordinal": {
+        "kind": "ordinal", "label": "stay", "classes": ["days", "a week", "weeks"], "class_weights": True,
+        "bounds": [3, 7],
+    },
+    "regression": {"kind": "regression", "labels": ["rate", "stay"], "loss": "squared", "interval": 0.8},
 }  # fmt: skip
 ANSWERS = {
     "fracture": [True, False, 1, 0, None, True],
     "effusion": [None, False, False, True, True, None],
     "view": ["ap", "pa", "ll", 0, None, 1],
+    "stay": [1.5, 3, 21.0, 6, None, 0.1],
+    "rate": [80, 64.5, 71, None, None, 123.0],
 }
 PYTHON_TYPES = {"bool": bool, "double": float, "int64": int, "string": str}
 CPU = torch.device("cpu")
