@@ -1,0 +1,31 @@
+"""The family of health records, assembled."""
+
+from __future__ import annotations
+
+from medray.contracts import Family
+from medray.families.ehr.accepts import accepts
+from medray.families.ehr.augment import augment
+from medray.families.ehr.collate import collate
+from medray.families.ehr.config import EhrConfig
+from medray.families.ehr.network import build
+from medray.families.ehr.prepare import PREPARE_COLUMNS, layout, prepare, prepare_key
+from medray.families.ehr.simple import simple
+from medray.families.ehr.survey import merge, summarise, survey
+
+FAMILY = Family(
+    name="ehr",
+    Config=EhrConfig,
+    reads="events",
+    accepts=accepts,
+    prepare_columns=PREPARE_COLUMNS,
+    layout=layout,
+    prepare_key=prepare_key,
+    prepare=prepare,
+    survey=survey,
+    merge=merge,
+    summarise=summarise,
+    collate=collate,
+    augment=augment,
+    build=build,
+    simple=simple,
+)

@@ -1,0 +1,37 @@
+"""Tokens of irregular events, as networks receive them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+CHANNELS = ("index", "hours", "value", "has_value", "static")
+
+
+class Events(NamedTuple):
+    """N examples of E events each, in any order.
+
+    Attributes:
+        index: int64 (N, E), the code's place in the vocabulary from 1; 0 is padding.
+        hours: float (N, E), hours before the prediction; 0 for static facts.
+        value: float (N, E), normalised; 0 where there is none.
+        has_value, static: bool (N, E).
+    """
+
+    index: torch.Tensor
+    hours: torch.Tensor
+    value: torch.Tensor
+    has_value: torch.Tensor
+    static: torch.Tensor
+
+    @property
+    def present(self) -> torch.Tensor:
+        """bool (N, E): not padding."""
+        return self.index > 0
+
+
+def unpack(tokens: torch.Tensor) -> Events:
+    """float (N, E, C) in the order of `CHANNELS` -> its parts."""
+    index, hours, value, has_value, static = tokens.unbind(-1)
+    return Events(index.long(), hours, value, has_value > 0, static > 0)
