@@ -25,10 +25,10 @@ def summaries(events: Events, codes: int, since: float) -> tuple[torch.Tensor, t
         (statistics (N, codes, len(NAMES)) in the order of `NAMES`, the slope per hour, 0 where no
         value is known; values (N, codes) and events (N, codes), counts).
     """
-    n = events.index.shape[0]
-    looked_at = events.present & (events.index <= codes) & (events.hours <= since)
+    n = events.code.shape[0]
+    looked_at = events.present & (events.code <= codes) & (events.hours <= since)
     row, column = looked_at.nonzero(as_tuple=True)
-    cell = row * codes + events.index[row, column] - 1
+    cell = row * codes + events.code[row, column] - 1
     happened = torch.bincount(cell, minlength=n * codes).to(events.value.dtype)
     has = events.has_value[row, column]
     cell, value, hours = cell[has], events.value[row, column][has], events.hours[row, column][has]
@@ -38,7 +38,7 @@ def summaries(events: Events, codes: int, since: float) -> tuple[torch.Tensor, t
     mean = _reduce(cell, value, cells, "sum", 0.0) / safe
     low, high = _reduce(cell, value, cells, "amin", torch.inf), _reduce(cell, value, cells, "amax", -torch.inf)
     newest, oldest = _reduce(cell, hours, cells, "amin", torch.inf), _reduce(cell, hours, cells, "amax", -torch.inf)
-    last, first = (_mean_at(cell, value, hours, at, cells) for at in (newest, oldest))
+    last, first = (_mean_where(hours == at[cell], cell, value, cells) for at in (newest, oldest))
     away, time = value - mean[cell], (_reduce(cell, hours, cells, "sum", 0.0) / safe)[cell] - hours
     std = (_reduce(cell, away * away, cells, "sum", 0.0) / safe).sqrt()
     slope = _reduce(cell, away * time, cells, "sum", 0.0) / (_reduce(cell, time * time, cells, "sum", 0.0) + 1.0)
@@ -47,8 +47,6 @@ def summaries(events: Events, codes: int, since: float) -> tuple[torch.Tensor, t
     return statistics.view(n, codes, -1), count.view(n, codes), happened.view(n, codes)
 
 
-def _mean_at(cell: torch.Tensor, value: torch.Tensor, hours: torch.Tensor, at: torch.Tensor, cells: int) -> torch.Tensor:
-    """Mean of the values at exactly the hours `at` of their cell."""
-    there = hours == at[cell]
+def _mean_where(there: torch.Tensor, cell: torch.Tensor, value: torch.Tensor, cells: int) -> torch.Tensor:
     total = _reduce(cell[there], value[there], cells, "sum", 0.0)
     return total / _reduce(cell[there], torch.ones_like(value[there]), cells, "sum", 0.0).clamp(min=1.0)

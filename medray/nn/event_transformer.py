@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from medray.nn.events import Events
 
@@ -14,9 +15,46 @@ def _continuous(width: int) -> nn.Module:
     return nn.Sequential(nn.Linear(1, hidden), nn.Tanh(), nn.Linear(hidden, width, bias=False))
 
 
+class Block(nn.Module):
+    """Attention and two dense layers, each after a normalisation (Xiong et al., ICML 2020).
+
+    torch's own encoder layer leaves its fast kernel as soon as it trains with a padding mask, and
+    is then thirty times slower on CPU; so attention weights are not dropped here.
+
+    Args:
+        width, heads: of the attention; `heads` divides `width`.
+        dropout: share of features dropped after each half.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before_attention, self.before_dense = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query, self.key_value = nn.Linear(width, width), nn.Linear(width, 2 * width)
+        self.out = nn.Sequential(nn.Linear(width, width), nn.Dropout(dropout))
+        self.dense = nn.Sequential(
+            nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width), nn.Dropout(dropout)
+        )
+
+    def forward(self, tokens: torch.Tensor, present: torch.Tensor, asking: int) -> torch.Tensor:
+        """The first `asking` of (N, E, width), after they have looked at all that are `present`
+        (bool (N, E), at least one a row)."""
+        normal = self.before_attention(tokens)
+        key, value = self._split(self.key_value(normal)).chunk(2, dim=-1)
+        query = self._split(self.query(normal[:, :asking]))
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=present[:, None, None])
+        tokens = tokens[:, :asking] + self.out(seen.transpose(1, 2).flatten(2))
+        changed: torch.Tensor = tokens + self.dense(self.before_dense(tokens))
+        return changed
+
+    def _split(self, features: torch.Tensor) -> torch.Tensor:
+        return features.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
 class EventTransformer(nn.Module):
-    """STraTS (Tipirneni and Reddy, ACM TKDD 2022) with a class token: the sum of the embeddings of
-    code, value and time goes through an encoder that attends to present events only.
+    """STraTS (Tipirneni and Reddy, ACM TKDD 2022) with a token that asks: the sums of the
+    embeddings of code, value and time attend to all present events; the last layer only for the
+    token that asks.
 
     Args:
         codes: V.
@@ -31,18 +69,17 @@ class EventTransformer(nn.Module):
         self.value, self.time = _continuous(width), _continuous(width)
         self.static = nn.Parameter(torch.randn(width))
         self.question = nn.Parameter(torch.randn(width))
-        layer = nn.TransformerEncoderLayer(
-            width, heads, 2 * width, dropout, activation="gelu", batch_first=True, norm_first=True
-        )
-        self.encoder = nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False)
+        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.after = nn.LayerNorm(width)
 
     def forward(self, events: Events) -> torch.Tensor:
-        """What the class token has gathered, (N, width)."""
-        n = events.index.shape[0]
+        """What the asking token has gathered, (N, width)."""
         time = self.time(events.hours[..., None] / self.hours) * ~events.static[..., None]
         value = self.value(events.value[..., None]) * events.has_value[..., None]
-        tokens = self.code(events.index) + time + value + self.static * events.static[..., None]
-        tokens = torch.cat([self.question.expand(n, 1, -1), tokens], dim=1)
-        absent = torch.cat([torch.zeros_like(events.static[:, :1]), ~events.present], dim=1)
-        gathered: torch.Tensor = self.encoder(tokens, src_key_padding_mask=absent)[:, 0]
+        tokens = self.code(events.code) + time + value + self.static * events.static[..., None]
+        tokens = torch.cat([self.question.expand(len(tokens), 1, -1), tokens], dim=1)
+        present = functional.pad(events.present, (1, 0), value=True)
+        for at, block in enumerate(self.blocks, start=1):
+            tokens = block(tokens, present, tokens.shape[1] if at < len(self.blocks) else 1)
+        gathered: torch.Tensor = self.after(tokens[:, 0])
         return gathered

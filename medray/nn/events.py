@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 import torch
 
-CHANNELS = ("index", "hours", "value", "has_value", "static")
+CHANNELS = ("code", "hours", "value", "has_value", "static")
 
 
 class Events(NamedTuple):
     """N examples of E events each, in any order.
 
     Attributes:
-        index: int64 (N, E), the code's place in the vocabulary from 1; 0 is padding.
+        code: int64 (N, E), the code's place in the vocabulary from 1; 0 is padding.
         hours: float (N, E), hours before the prediction; 0 for static facts.
         value: float (N, E), normalised; 0 where there is none.
         has_value, static: bool (N, E).
     """
 
-    index: torch.Tensor
+    code: torch.Tensor
     hours: torch.Tensor
     value: torch.Tensor
     has_value: torch.Tensor
@@ -28,10 +28,12 @@ class Events(NamedTuple):
     @property
     def present(self) -> torch.Tensor:
         """bool (N, E): not padding."""
-        return self.index > 0
+        return self.code > 0
 
 
 def unpack(tokens: torch.Tensor) -> Events:
-    """float (N, E, C) in the order of `CHANNELS` -> its parts."""
-    index, hours, value, has_value, static = tokens.unbind(-1)
-    return Events(index.long(), hours, value, has_value > 0, static > 0)
+    """float (N, E, C) in the order of `CHANNELS` -> its parts, without columns that are padding in
+    all examples: most batches are far from the longest window."""
+    tokens = tokens[:, (tokens[..., 0] > 0).any(dim=0)]
+    code, hours, value, has_value, static = tokens.unbind(-1)
+    return Events(code.long(), hours, value, has_value > 0, static > 0)

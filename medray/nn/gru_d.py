@@ -19,10 +19,10 @@ def grid(events: Events, codes: int, hours: float, steps: int) -> tuple[torch.Te
     Returns:
         (mean value (N, steps, V), 0 where none; events with a value (N, steps, V)).
     """
-    n = events.index.shape[0]
+    n = events.code.shape[0]
     row, column = (events.has_value & ~events.static).nonzero(as_tuple=True)
     back = (events.hours[row, column] * (steps / hours)).long().clamp(max=steps - 1)
-    cell = (row * steps + steps - 1 - back) * codes + events.index[row, column] - 1
+    cell = (row * steps + steps - 1 - back) * codes + events.code[row, column] - 1
     empty = events.value.new_zeros(n * steps * codes)
     count = empty.index_add(0, cell, torch.ones_like(events.value[row, column]))
     total = empty.index_add(0, cell, events.value[row, column])

@@ -23,8 +23,9 @@ class Members(nn.Module):
         """(N, ...) -> (N, outputs)."""
         count = len(self.networks)
         if not self.training or inputs.shape[0] < count:
-            return torch.stack([network(inputs) for network in self.networks]).mean(dim=0)
-        parts = [network(inputs[at::count]) for at, network in enumerate(self.networks)]
+            mean: torch.Tensor = torch.stack([network(inputs) for network in self.networks]).mean(dim=0)
+            return mean
+        parts: list[torch.Tensor] = [network(inputs[at::count]) for at, network in enumerate(self.networks)]
         logits = parts[0].new_empty(inputs.shape[0], parts[0].shape[1])
         for at, part in enumerate(parts):
             logits[at::count] = part

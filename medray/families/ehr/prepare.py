@@ -30,7 +30,7 @@ def prepare_key(config: EhrConfig) -> Mapping[str, Any]:
 def _kept(hours: Array, most: int) -> Array:
     """Positions of static facts and of the newest events, in order; static facts come first."""
     static = min(int(np.isnan(hours).sum()), most)
-    return np.r_[:static, len(hours) - (most - static) : len(hours)]
+    return np.concatenate([np.arange(static), np.arange(len(hours) - (most - static), len(hours))])
 
 
 def prepare(window: Window, config: EhrConfig) -> Sequence[Example]:

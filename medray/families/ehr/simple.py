@@ -20,7 +20,7 @@ def _events(examples: Array, config: EhrConfig, summary: Sums) -> Events:
     has_value = np.isfinite(examples[VALUE])
     static = np.isnan(examples[HOURS])
     return Events(
-        index=torch.from_numpy(look_up(examples[CODE], config, summary)),
+        code=torch.from_numpy(look_up(examples[CODE], config, summary)),
         hours=torch.from_numpy(np.where(static, 0.0, examples[HOURS])),
         value=torch.from_numpy(np.where(has_value, examples[VALUE], 0.0)),
         has_value=torch.from_numpy(has_value),
