@@ -6,7 +6,6 @@ coincide and none can be reversed or recomputed without the key.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,7 +32,7 @@ class Pseudonyms:
     def _mac(self, domain: str, *values: str) -> bytes:
         # surrogateescape: a file's name may be Latin-1, and its bytes are its name
         message = _FIELD.join(text.encode("utf-8", "surrogateescape") for text in (domain, *values))
-        return hmac.new(self.key, message, hashlib.sha256).digest()
+        return hmac.digest(self.key, message, "sha256")
 
     @property
     def fingerprint(self) -> str:
@@ -43,6 +42,18 @@ class Pseudonyms:
     def subject_id(self, issuer: str, identifier: str) -> int:
         """63 bits of the normalised (issuer, identifier), as a non-negative int64."""
         digest = self._mac("subject", _normalise(issuer), _normalise(identifier))
+        return int.from_bytes(digest[:8], "big") >> 1
+
+    def record_key(self, issuer: str, table: str, record: str) -> int:
+        """63 bits of the record's own id in a table of the issuer's archives."""
+        return self._key("record", issuer, table, record)
+
+    def encounter_key(self, issuer: str, encounter: str) -> int:
+        """63 bits of the encounter's id."""
+        return self._key("encounter", issuer, encounter)
+
+    def _key(self, domain: str, issuer: str, *identifier: str) -> int:
+        digest = self._mac(domain, _normalise(issuer), *identifier)
         return int.from_bytes(digest[:8], "big") >> 1
 
     def uid(self, original: str) -> str:
@@ -71,7 +82,10 @@ class Pseudonyms:
     def shift(self, subject: int | str, time: datetime) -> datetime:
         """The time moved back by 1 to 364 whole days, constant for a subject (or, where the subject
         is not known, for another pseudonym): its intervals stay exact."""
+        return time - timedelta(days=self.shift_days(subject))
+
+    def shift_days(self, subject: int | str) -> int:
+        """By how many days `shift` moves back: 1 to 364, or 0 where the lake is identified."""
         if self.identified:
-            return time
-        days = 1 + int.from_bytes(self._mac("days", str(subject))[:8], "big") % 364
-        return time - timedelta(days=days)
+            return 0
+        return 1 + int.from_bytes(self._mac("days", str(subject))[:8], "big") % 364
