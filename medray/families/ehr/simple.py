@@ -29,13 +29,16 @@ def _events(examples: Array, config: EhrConfig, summary: Sums) -> Events:
 
 
 def simple(examples: Array, config: EhrConfig, summary: Sums) -> Array:
-    """Mean, min, max and last value and number of events of the most frequent codes.
+    """Mean, min, max and last value, and number of events, of the most frequent codes.
+
+    Codes that had no value in the training split give their number of events only.
 
     Returns:
-        float32 (N, 5 x codes), code by code; NaN where a code has no value, 0 events where unseen.
+        float32 (N, F); NaN where a code has no value, 0 events where it is unseen.
     """
     codes = min(known_codes(config, summary), MOST_CODES)
     statistics, values, happened = summaries(_events(examples, config, summary), codes, np.inf)
     chosen = statistics[..., [NAMES.index(name) for name in ("mean", "min", "max", "last")]]
     chosen = torch.where((values > 0)[..., None], chosen, torch.nan)
-    return torch.cat([chosen, happened[..., None]], dim=-1).flatten(1).float().numpy()
+    valued = torch.tensor(summary["values"][:codes]) > 0
+    return torch.cat([chosen[:, valued].flatten(1), happened], dim=1).float().numpy()

@@ -85,13 +85,15 @@ def _scale(entry: Any) -> tuple[float, float]:
 
 
 def summarise(sums: Sums) -> Sums:
-    """{"codes": [V] ids, "examples": [V], "mean": [V], "std": [V]}: all codes, those of the most
-    training examples first, equals by id. Values of a constant code are scaled by their size."""
+    """{"codes": [V] ids, "examples": [V], "values": [V] how many finite ones, "mean": [V], "std":
+    [V]}: all codes, those of the most training examples first, equals by id. Values of a constant
+    code are scaled by their size."""
     codes = sorted(sums, key=lambda code: (-sums[code]["examples"], int(code)))
     scales = [_scale(sums[code]) for code in codes]
     return {
         "codes": [int(code) for code in codes],
         "examples": [sums[code]["examples"] for code in codes],
+        "values": [sum(sums[code]["counts"]) for code in codes],
         "mean": [mean for mean, _ in scales],
         "std": [std for _, std in scales],
     }
