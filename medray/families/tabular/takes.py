@@ -39,12 +39,13 @@ class Runs:
 
     def mean(self, values: Array) -> Array:
         """float64 (R,): the mean of (E,) numbers in each run."""
-        means: Array = np.add.reduceat(values, self.start) / self.count
-        return means
+        sums: Array = np.add.reduceat(values, self.start)
+        return sums / self.count
 
     def centred(self, values: Array) -> Array:
         """float64 (E,): numbers less the mean of their run."""
-        return values - np.repeat(self.mean(values), self.count)
+        means: Array = np.repeat(self.mean(values), self.count)
+        return values - means
 
 
 def runs(slot: Array, hours: Array, value: Array) -> Runs:
