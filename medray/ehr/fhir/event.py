@@ -1,0 +1,72 @@
+"""One candidate event of a resource, as the columns of `RECORDS` want it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Head(NamedTuple):
+    """What all events of a resource share: its type, whose it is, its own id, its encounter's."""
+
+    kind: str
+    subject: str | None
+    record: str | None
+    encounter: str | None
+
+
+class Event(NamedTuple):
+    """The columns of `RECORDS` but `row`, in their order."""
+
+    subject: str | None
+    time: datetime | None
+    code: str | None
+    numeric_value: float | None
+    text_value: str | None
+    unit: str | None
+    record: str | None
+    encounter: str | None
+    defines_encounter: bool
+    withdrawn: bool
+    reason: str | None
+
+
+class Value(NamedTuple):
+    """What was found; all None: the fact itself is all there is."""
+
+    number: float | None = None
+    text: str | None = None
+    unit: str | None = None
+    reason: str | None = None
+
+
+BARE = Value()
+
+
+def fact(head: Head, code: str) -> Event:
+    """A static fact: it has no time."""
+    return Event(head.subject, None, code, None, None, None, head.record, None, False, False, None)
+
+
+def timed(
+    head: Head, code: str | None, time: datetime | None, value: Value = BARE, defines_encounter: bool = False
+) -> Event:
+    """An event, or why it is none: without a code, without a time that can be read, not a number."""
+    reason = "no_code" if code is None else "unreadable_time" if time is None else value.reason
+    return Event(
+        head.subject, time, code, value.number, value.text, value.unit, head.record, head.encounter,
+        defines_encounter, False, reason,
+    )  # fmt: skip
+
+
+def taken_back(head: Head, code: str | None, time: datetime | None) -> Event:
+    """Takes back what an earlier version of the record said. Without an id there is none to take back."""
+    reason = None if head.record else "entered_in_error"
+    return Event(
+        head.subject, time, code or head.kind, None, None, None, head.record, head.encounter, False, True, reason
+    )
+
+
+def refused(reason: str) -> Event:
+    """A line that is no resource."""
+    return Event(None, None, None, None, None, None, None, None, False, False, reason)
