@@ -289,6 +289,7 @@ class Task:
 
 
 __all__ = [
+    "RECORDS",
     "Array",
     "Bad",
     "Columns",
@@ -298,7 +299,6 @@ __all__ = [
     "Good",
     "Layout",
     "Link",
-    "RECORDS",
     "RecordFile",
     "RecordSource",
     "Records",

@@ -14,32 +14,34 @@ import pyarrow.compute as pc
 from medray import rooms
 from medray.contracts import Array
 from medray.drivers.evaluation_page import evaluation_page
-from medray.drivers.inputs import newest_inputs, read_inputs
+from medray.drivers.find_inputs import newest_inputs, read_inputs
+from medray.drivers.inputs import KEY_COLUMNS, input_key
 from medray.drivers.job import Job, Result, host_facts, new_plan
-from medray.drivers.predict import family_of, score
+from medray.drivers.predict import score
+from medray.drivers.problem import derive
+from medray.drivers.reading import read_by
 from medray.drivers.train import Labelled, labelled_inputs
 from medray.errors import SplitError
 from medray.recipes.score import EvaluateRecipe
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.failures import told
-from medray.storage.models import Registered, choose, load_model, training_subjects
+from medray.storage.models import Registered, choose, load_definition, training_subjects
 from medray.storage.plans import Plan, write_plan
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.uri import join
 
 JOB = "evaluate"
-_STORED = (
-    "SOPInstanceUID",
-    "input_version",
-    "frame_index",
-    "label",
-    "status",
+_ANSWER = (
     "predicted_boolean_probability",
     "predicted_boolean_value",
     "predicted_integer_value",
+    "predicted_float_value",
+    "prediction_lower",
+    "prediction_upper",
     "threshold",
 )
+_STORED = (*KEY_COLUMNS, "frame_index", "label", *_ANSWER)
 
 
 def evaluate(recipe: EvaluateRecipe, job: Job) -> Result:
@@ -51,6 +53,7 @@ def evaluate(recipe: EvaluateRecipe, job: Job) -> Result:
         SplitError: the split is empty, or holds subjects that the model has learnt from.
     """
     model = choose(job.store, recipe.lake, recipe.model.name, recipe.model.version)
+    derive(read_by(model, recipe.lake, job).problem, recipe, job)
     state = snapshot(job.store, recipe.lake)
     asked = _asked(recipe, model, state, job)
     plan = _plan(recipe, model, job, state, asked)
@@ -62,11 +65,11 @@ def evaluate(recipe: EvaluateRecipe, job: Job) -> Result:
 
 
 def _asked(recipe: EvaluateRecipe, model: Registered, state: Snapshot, job: Job) -> list[Labelled]:
-    definition = load_model(job.store, recipe.lake, model.sha256).definition
+    definition = load_definition(job.store, recipe.lake, model.sha256)
     task = rooms.task(definition["task"])
-    family, config = family_of(model, recipe.lake, job)
-    current = newest_inputs(state)
-    files = read_inputs(state, current.values(), family, config)
+    reading = read_by(model, recipe.lake, job)
+    current = newest_inputs(state, reading)
+    files = read_inputs(state, current.values(), reading)
     labelled = labelled_inputs(
         state, current, files, task, task.Config.model_validate(definition["task_config"]), model.card["split"]
     )
@@ -74,8 +77,8 @@ def _asked(recipe: EvaluateRecipe, model: Registered, state: Snapshot, job: Job)
     if not asked:
         raise SplitError(
             f"recipe {recipe.name}",
-            f"no labelled image in the {recipe.split} split",
-            "labelled images of subjects in that split",
+            f"no labelled input in the {recipe.split} split",
+            "labelled inputs of subjects in that split",
             "look at the labels and at the model's [split]",
         )
     learnt = set(training_subjects(job.store, recipe.lake, model.sha256).tolist())
@@ -94,7 +97,7 @@ def _plan(recipe: EvaluateRecipe, model: Registered, job: Job, state: Snapshot, 
     inputs = pa.table(
         {
             "chunk": pa.array([0] * len(asked), pa.int32()),
-            "SOPInstanceUID": [one.item.uid for one in asked],
+            "input_id": [one.item.id for one in asked],
             "input_version": pa.array([one.item.input_version for one in asked], pa.int32()),
             "targets": pa.array([one.targets.tolist() for one in asked], pa.list_(pa.float32())),
         }
@@ -107,7 +110,7 @@ def _execute(plan: Plan, recipe: EvaluateRecipe, model: Registered, asked: Seque
     started = time.monotonic()
     state = snapshot(job.store, recipe.lake)
     stored, position = stored_answers(state, model, asked)
-    definition = load_model(job.store, recipe.lake, model.sha256).definition
+    definition = load_definition(job.store, recipe.lake, model.sha256)
     task = rooms.task(definition["task"])
     targets = np.stack([asked[row].targets for row in position])
     subjects = np.array([asked[row].item.subject_id for row in position], np.int64)
@@ -140,16 +143,13 @@ def stored_answers(
     wanted = {one.item.key: row for row, one in enumerate(asked)}
     same = (pc.field("model_sha256") == model.sha256) & (pc.field("status") == "scored")
     rows = [
-        row
-        for batch in state.scan(PREDICTIONS, _STORED, same)
-        for row in batch.to_pylist()
-        if (row["SOPInstanceUID"], row["input_version"]) in wanted
+        row for batch in state.scan(PREDICTIONS, _STORED, same) for row in batch.to_pylist() if input_key(row) in wanted
     ]
     by_label: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_label.setdefault(row["label"], []).append(row)
     for group in by_label.values():
-        group.sort(key=lambda row: (wanted[row["SOPInstanceUID"], row["input_version"]], row["frame_index"]))
+        group.sort(key=lambda row: (wanted[input_key(row)], row["frame_index"]))
     if not by_label:
         raise SplitError(
             "evaluation",
@@ -158,10 +158,9 @@ def stored_answers(
             "look at the quarantine table and at the model's range",
         )
     first = next(iter(by_label.values()))
-    position = np.array([wanted[row["SOPInstanceUID"], row["input_version"]] for row in first])
+    position = np.array([wanted[input_key(row)] for row in first])
     stored = {
-        label: {name: np.array([row[name] for row in group]) for name in _STORED[5:]}
-        for label, group in by_label.items()
+        label: {name: np.array([row[name] for row in group]) for name in _ANSWER} for label, group in by_label.items()
     }
     return stored, position
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from medray.contracts import Array
-from medray.drivers.inputs import Input, newest_inputs, read_inputs
+from medray.drivers.find_inputs import newest_inputs, read_inputs
+from medray.drivers.inputs import Input
 from medray.drivers.job import Job
-from medray.drivers.predict import family_of
+from medray.drivers.reading import read_by
 from medray.recipes.score import EvaluateRecipe
 from medray.report.evaluation import ShownExample, evaluation_report
 from medray.report.render import render
@@ -41,7 +42,7 @@ def evaluation_page(
     return render(
         evaluation_report(
             title=f"Evaluation of {model.name} version {model.version}",
-            subtitle=f"{recipe.split.replace('_', '-')} split, {len(set(inputs)):,} images",
+            subtitle=f"{recipe.split.replace('_', '-')} split, {len(set(inputs)):,} inputs",
             facts=(
                 ("Run", plan.run_id[:12]),
                 ("Run date", plan.run_date),
@@ -102,7 +103,7 @@ def _examples(
 ) -> dict[str, list[ShownExample]]:
     """Best, worst and least certain images of the first yes-or-no answer."""
     answer = stored.get(_first_answer(stored) or "")
-    if answer is None:
+    if answer is None or read_by(model, lake, job).problem is not None:  # records are no pictures
         return {}
     scores, threshold = answer["predicted_boolean_probability"].astype(float), float(answer["threshold"][0])
     truth = targets[:, 0]
@@ -124,7 +125,7 @@ def _examples(
     images = _images(model, lake, state, job, {inputs[row].key for rows in chosen.values() for row in rows})
     return {
         kind: [
-            ShownExample(images[inputs[row].key], float(scores[row]), float(truth[row]), inputs[row].uid)
+            ShownExample(images[inputs[row].key], float(scores[row]), float(truth[row]), inputs[row].id)
             for row in rows
             if inputs[row].key in images
         ]
@@ -141,10 +142,10 @@ def _images(
     model: Registered, lake: str, state: Snapshot, job: Job, keys: set[tuple[str, int]]
 ) -> dict[tuple[str, int], Array]:
     """Prepared images, (H, W) or (H, W, 3) uint8, by input."""
-    family, config = family_of(model, lake, job)
-    where = newest_inputs(state)
+    reading = read_by(model, lake, job)
+    where = newest_inputs(state, reading)
     found: dict[tuple[str, int], Array] = {}
-    for file in read_inputs(state, {where[key] for key in keys}, family, config):
+    for file in read_inputs(state, {where[key] for key in keys}, reading):
         shard = open_shard(job.store, file.shard)
         for row, key in enumerate(
             zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True)

@@ -20,6 +20,7 @@ from medray.planning.accounting import Sum
 from medray.planning.label_rows import LabelKey, keyed_rows
 from medray.privacy.pseudonyms import Pseudonyms
 from medray.recipes.ingest import Archive, LabelFile
+from medray.schema.events import EVENTS
 from medray.schema.images import IMAGES
 from medray.schema.labels import INPUT_KEYS, LABELS, VALUES
 from medray.schema.quarantine import QUARANTINE
@@ -29,6 +30,7 @@ from medray.storage.plans import Plan, write_plan
 from medray.storage.snapshot import Snapshot, snapshot
 
 JOB = "labels"
+TIMED = "subject_id, prediction_time"  # the key of an answer about one time
 
 
 def ingest_labels(recipe: Archive, file: LabelFile, pseudonyms: Pseudonyms, job: Job) -> Result:
@@ -78,7 +80,7 @@ def _newest(state: Snapshot, labels: Iterable[str]) -> dict[LabelKey, tuple[tupl
     """For each input key and label, when it was answered (and planned: ties go to the later run) and how."""
     planned = dict(zip(state.runs["run_id"].to_pylist(), state.runs["planned_at"].to_pylist(), strict=True))
     best: dict[LabelKey, tuple[tuple[datetime, datetime], Any]] = {}
-    columns = (*INPUT_KEYS, "label", *VALUES, "labelled_at", "run_id")
+    columns = (*INPUT_KEYS, "prediction_time", "label", *VALUES, "labelled_at", "run_id")
     for batch in state.scan(LABELS, columns, pc.field("label").isin(sorted(labels))):
         for row in batch.to_pylist():
             key, when = _key(row), (row["labelled_at"], planned.get(row["run_id"], datetime.min))
@@ -101,8 +103,9 @@ def answers(inputs: Sequence[Input], known: Mapping[LabelKey, Any], label: str) 
 def _answer(item: Input, known: Mapping[LabelKey, Any], label: str) -> Any:
     places = (
         ("source_key", item.source_key),
-        ("SOPInstanceUID", item.uid),
+        ("SOPInstanceUID", item.id),
         ("StudyInstanceUID", item.study_uid),
+        (TIMED, (item.subject_id, item.prediction_time)),
         ("subject_id", item.subject_id),
     )
     for column, value in places:
@@ -113,6 +116,8 @@ def _answer(item: Input, known: Mapping[LabelKey, Any], label: str) -> Any:
 
 
 def _key(row: Mapping[str, Any]) -> LabelKey:
+    if row.get("prediction_time") is not None:
+        return (TIMED, (row["subject_id"], row["prediction_time"]), row["label"])
     column = next(name for name in INPUT_KEYS if row.get(name) is not None)
     return (column, row[column], row["label"])
 
@@ -153,10 +158,10 @@ def _matched(state: Snapshot, rows: Sequence[Mapping[str, Any]]) -> int:
     column = _key(rows[0])[0]
     wanted = {row[column] for row in rows}
     seen: set[Any] = set()
-    for contract in (IMAGES, QUARANTINE):
+    for contract in (IMAGES, EVENTS, QUARANTINE):
         if column in contract.schema.names:
             for batch in state.scan(contract, (column,)):
-                seen.update(value for value in batch[column].to_pylist() if value in wanted)
+                seen.update(value for value in batch[column].unique().to_pylist() if value in wanted)
     return sum(row[column] in seen for row in rows)
 
 

@@ -10,24 +10,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import ValidationError
 
-from medray import rooms
-from medray.contracts import Family
-from medray.drivers.inputs import DataFile, InputKey, newest_inputs, read_inputs
+from medray.drivers.find_inputs import newest_inputs, read_inputs
+from medray.drivers.inputs import KEY_COLUMNS, DataFile, InputKey, input_key
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.open_plans import open_plans
 from medray.drivers.predict_chunk import MakeScorer, PredictChunk, Stamp
 from medray.drivers.prepare import prepare_files, refused_before
+from medray.drivers.problem import derive
+from medray.drivers.reading import read_by
 from medray.engine.actors import run_actors
 from medray.engine.session import scoring_actors
-from medray.errors import ModelError
+from medray.errors import RecipeError
 from medray.planning.accounting import Sum
 from medray.recipes.recipe import Recipe
 from medray.recipes.score import PredictRecipe
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.commit import Outcome, commit_run, new_file
-from medray.storage.models import Registered, choose, load_model
+from medray.storage.models import Registered, choose
 from medray.storage.plans import Plan, write_plan
 from medray.storage.snapshot import Snapshot, snapshot
 
@@ -35,12 +35,20 @@ JOB = "predict"
 
 
 def predict(recipe: PredictRecipe, job: Job) -> Result:
-    """Score every image that the recipe selects and this model has not answered.
+    """Score every input that the recipe selects and this model has not answered.
 
     Raises:
         ModelError, StorageError, AccountingError, EngineError: nothing partial is visible.
     """
     model = choose(job.store, recipe.lake, recipe.model.name, recipe.model.version)
+    reading = read_by(model, recipe.lake, job)
+    if reading.problem is not None and recipe.select.modalities is not None:
+        raise RecipeError(
+            f"recipe {recipe.name}, [select]",
+            "modalities for a model that reads records",
+            "modalities for a model that reads images",
+            "remove [select]: the model's problem says who is asked about",
+        )
     return score(recipe, model, job, modalities=recipe.select.modalities)
 
 
@@ -55,16 +63,17 @@ def score(
     """Score with one model; `only` names inputs, else all of the modalities are asked for."""
     stream = f"predict {model.name}"
     results = [_execute(plan, recipe, job) for plan in open_plans(job, recipe.lake, JOB, stream)]
+    reading = read_by(model, recipe.lake, job)
+    derive(reading.problem, recipe, job)
     state = snapshot(job.store, recipe.lake)
-    family, config = family_of(model, recipe.lake, job)
-    requested = newest_inputs(state, modalities)
+    requested = newest_inputs(state, reading, modalities)
     if only is not None:
         requested = {key: path for key, path in requested.items() if key in only}
-    known = _answered(state, model, requested) | (refused_before(state, family, config) & requested.keys())
+    known = _answered(state, model, requested) | (refused_before(state, reading) & requested.keys())
     todo = {key: path for key, path in requested.items() if key not in known}
-    job.tell.say(f"requested {len(requested):,} images, {len(known):,} known, {len(todo):,} to score")
+    job.tell.say(f"requested {len(requested):,} inputs, {len(known):,} known, {len(todo):,} to score")
     if todo:
-        files = read_inputs(state, todo.values(), family, config)
+        files = read_inputs(state, todo.values(), reading)
         plan = _plan(recipe, model, job, state, files, todo, len(known))
         results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job))
     if not results:
@@ -78,28 +87,12 @@ def score(
     )
 
 
-def family_of(model: Registered, lake: str, job: Job) -> tuple[Family, Any]:
-    """The family that a model reads, with the config that it was trained with."""
-    definition = load_model(job.store, lake, model.sha256).definition
-    family = rooms.family(definition["family"])
-    try:
-        return family, family.Config.model_validate(definition["family_config"])
-    except ValidationError as error:
-        raise ModelError(
-            f"model {model.name} version {model.version}",
-            f"a config that the family {family.name!r} of this medray does not know ({error.error_count()} mistakes)",
-            "a model of this version's families",
-            "score it with the medray that trained it, or train it again",
-        ) from error
-
-
 def _answered(state: Snapshot, model: Registered, requested: Mapping[InputKey, str]) -> set[InputKey]:
     """Requested inputs with an answer by this very model: a look-up of key columns."""
     answered: set[InputKey] = set()
     same = pc.field("model_sha256") == model.sha256
-    for batch in state.scan(PREDICTIONS, ("SOPInstanceUID", "input_version"), same):
-        keys = zip(batch["SOPInstanceUID"].to_pylist(), batch["input_version"].to_pylist(), strict=True)
-        answered.update(key for key in keys if key in requested)
+    for batch in state.scan(PREDICTIONS, KEY_COLUMNS, same):
+        answered.update(key for row in batch.to_pylist() if (key := input_key(row)) in requested)
     return answered
 
 
@@ -118,7 +111,7 @@ def _plan(
     inputs = pa.table(
         {
             "chunk": pa.array([number for number, _ in wanted], pa.int32()),
-            "SOPInstanceUID": pa.array([item.uid for _, item in wanted], pa.string()),
+            "input_id": pa.array([item.id for _, item in wanted], pa.string()),
             "input_version": pa.array([item.input_version for _, item in wanted], pa.int32()),
             "reason": pa.array([item.reason for _, item in wanted], pa.string()),
         }
@@ -139,10 +132,10 @@ def _execute(plan: Plan, recipe: Recipe, job: Job) -> Result:
     started = time.monotonic()
     lake = recipe.lake
     model = choose(job.store, lake, plan.facts["model"], plan.facts["model_version"])
-    family, config = family_of(model, lake, job)
+    reading = read_by(model, lake, job)
     state = snapshot(job.store, lake).at(plan.tables_read)
-    files = read_inputs(state, plan.facts["data_files"], family, config)
-    prepare_files(recipe, family, config, files, state, job)
+    files = read_inputs(state, plan.facts["data_files"], reading)
+    prepare_files(recipe, reading, files, state, job)
     stamp = Stamp(model, plan.code_version, plan.recipe_sha256, plan.run_id, plan.run_date, plan.planned_at)
     actors, gpus_each = scoring_actors(recipe.compute.actors)
     done = []
@@ -167,7 +160,7 @@ def _execute(plan: Plan, recipe: Recipe, job: Job) -> Result:
 def _chunks(plan: Plan, files: Sequence[DataFile]) -> list[PredictChunk]:
     accepted: list[set[InputKey]] = [set() for _ in files]
     refused: list[dict[InputKey, str]] = [{} for _ in files]
-    columns = (plan.inputs[name].to_pylist() for name in ("chunk", "SOPInstanceUID", "input_version", "reason"))
+    columns = (plan.inputs[name].to_pylist() for name in ("chunk", "input_id", "input_version", "reason"))
     for number, uid, version, reason in zip(*columns, strict=True):
         if reason is None:
             accepted[number].add((uid, version))

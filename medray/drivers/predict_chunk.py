@@ -1,4 +1,4 @@
-"""Scoring one data file's images, on an actor that holds the model."""
+"""Scoring one data file's inputs, on an actor that holds the model."""
 
 from __future__ import annotations
 
@@ -10,39 +10,28 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from medray import rooms
+from medray.drivers.headers import Header, image_headers, record_headers
+from medray.drivers.inputs import InputKey
+from medray.drivers.reading import reading_of
 from medray.drivers.score_counts import count_scores
 from medray.engine.infer import Network
 from medray.errors import ModelError
-from medray.schema.images import IMAGES
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.chunk_file import Facts, read_facts, write_table
 from medray.storage.commit import data_path
-from medray.storage.delta import scan_file, table_uri
+from medray.storage.delta import table_uri
 from medray.storage.failures import told
 from medray.storage.models import Registered, load_model
 from medray.storage.shards import open_shard
 from medray.storage.store import Store
 from medray.storage.uri import join
 
-InputKey = tuple[str, int]
-_HEADER = (
-    "subject_id",
-    "study_time",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "SOPInstanceUID",
-    "input_version",
-    "input_sha256",
-    "part_index",
-)
-
 
 @dataclass(frozen=True)
 class PredictChunk:
-    """The images of one data file to answer: accepted ones, and why the others are not."""
+    """The inputs of one data file to answer: accepted ones, and why the others are not."""
 
     number: int
     data_file: str
@@ -94,11 +83,11 @@ class Scorer:
         self._store, self._lake, self._stamp = store, lake, stamp
         model = load_model(store, lake, stamp.model.sha256)
         made = model.definition
-        family = rooms.family(made["family"])
+        self._reading = reading_of(made)
         self._task = rooms.task(made["task"])
         self._task_config = self._task.Config.model_validate(made["task_config"])
         self._calibration = made["calibration"]
-        config = family.Config.model_validate(made["family_config"])
+        family, config = self._reading.family, self._reading.config
         self._layout = family.layout(config)
         outputs = self._task.outputs(self._task_config)
         self._network = Network(family, config, made["family_summary"], outputs, dict(model.weights))
@@ -127,20 +116,14 @@ class Scorer:
             }
             return write_table(self._store, uri, PREDICTIONS, rows.to_batches(), facts)
 
-    def _headers(self, chunk: PredictChunk) -> dict[InputKey, dict[str, Any]]:
-        uri = join(table_uri(self._lake, IMAGES.name), chunk.data_file)
-        found: dict[InputKey, dict[str, Any]] = {}
-        for batch in scan_file(self._store, uri, IMAGES, _HEADER, pc.field("part_index") == 0):
-            for row in batch.to_pylist():
-                key = (row["SOPInstanceUID"], row["input_version"])
-                if key in chunk.accepted or key in chunk.refused:
-                    found[key] = row
-        return found
+    def _headers(self, chunk: PredictChunk) -> dict[InputKey, Header]:
+        wanted = chunk.accepted | chunk.refused.keys()
+        if self._reading.problem is None:
+            return image_headers(self._store, self._lake, chunk.data_file, wanted)
+        return record_headers(self._store, self._lake, chunk.data_file, self._reading.problem.name, wanted)
 
-    def _scored(
-        self, chunk: PredictChunk, headers: Mapping[InputKey, dict[str, Any]]
-    ) -> tuple[list[dict[str, Any]], int]:
-        """Rows for every prepared example of the accepted images, and how many images that are."""
+    def _scored(self, chunk: PredictChunk, headers: Mapping[InputKey, Header]) -> tuple[list[dict[str, Any]], int]:
+        """Rows for every prepared example of the accepted inputs, and how many inputs that are."""
         if not chunk.accepted:
             return [], 0
         shard = open_shard(self._store, chunk.shard)
@@ -149,7 +132,7 @@ class Scorer:
                 f"model {self._stamp.model.name}",
                 f"prepared examples of shape {shard.values.shape[1:]}",
                 f"{self._layout.shape}",
-                "prepare the images with this model's [family]",
+                "prepare the inputs with this model's [family]",
             )
         keys = list(zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True))
         rows = np.array([row for row, key in enumerate(keys) if key in chunk.accepted], np.int64)
@@ -160,20 +143,21 @@ class Scorer:
         frames = shard.keys["frame_index"].to_pylist()
         answers = []
         for position, row in enumerate(rows.tolist()):
-            shared = {**self._row(headers[keys[row]]), "frame_index": frames[row], "status": "scored"}
+            header = headers[keys[row]].of(shard.values[row])
+            shared = {**self._row(header), "frame_index": frames[row], "status": "scored"}
             answers += [
                 {**shared, "label": label, **{name: column[position] for name, column in columns.items()}}
                 for label, columns in decoded.items()
             ]
         return answers, len({keys[row] for row in rows.tolist()})
 
-    def _abstained(self, header: Mapping[str, Any], reason: str) -> list[dict[str, Any]]:
+    def _abstained(self, header: Header, reason: str) -> list[dict[str, Any]]:
         labels: Sequence[str] = self._task.questions(self._task_config)
-        return [{**self._row(header), "label": label, "status": "abstained", "reason": reason} for label in labels]
+        row = self._row(header.of(None))
+        return [{**row, "label": label, "status": "abstained", "reason": reason} for label in labels]
 
     def _row(self, header: Mapping[str, Any]) -> dict[str, Any]:
-        kept = {name: header[name] for name in _HEADER if name not in ("study_time", "part_index")}
-        return {**kept, "prediction_time": header["study_time"], "task": self._task.name, **self._stamp.columns()}
+        return {**header, "task": self._task.name, **self._stamp.columns()}
 
 
 def _probabilities(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:

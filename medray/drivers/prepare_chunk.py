@@ -8,7 +8,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from medray.contracts import Array, Family
+from medray.contracts import Array
+from medray.drivers.inputs import InputKey
+from medray.drivers.reading import Reading
+from medray.drivers.record_rows import read_windows
 from medray.errors import Unusable
 from medray.schema.images import IMAGES
 from medray.storage.chunk_file import Facts
@@ -21,20 +24,24 @@ from medray.storage.uri import join
 
 @dataclass(frozen=True)
 class PrepareChunk:
-    """The rows of one data file to prepare, by (SOPInstanceUID, input_version)."""
+    """The inputs of one data file to prepare.
+
+    Attributes:
+        events: files of `events` that the inputs may need; none for images.
+    """
 
     number: int
     data_file: str
     shard: str
-    rows: frozenset[tuple[str, int]]
+    rows: frozenset[InputKey]
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class PrepareWork:
-    """Decodes and shapes the rows of one data file."""
+    """Decodes and shapes the inputs of one data file."""
 
-    family: Family
-    config: Any
+    reading: Reading
     store: Store
     lake: str
 
@@ -42,16 +49,17 @@ class PrepareWork:
         with told(self.lake):
             if self.store.exists(chunk.shard):
                 return read_shard_facts(self.store, chunk.shard)
+            family, config = self.reading.family, self.reading.config
             keys: list[Key] = []
             values: list[Array] = []
             bad: list[dict[str, Any]] = []
-            for row in self._rows(chunk):
+            for key, row in self._rows(chunk):
                 try:
-                    examples = self.family.prepare(row, self.config)
+                    examples = family.prepare(row, config)
                 except Unusable as error:
                     bad.append(_refused(row, error))
                     continue
-                keys += [Key(row["SOPInstanceUID"], row["input_version"], one.frame_index) for one in examples]
+                keys += [Key(*key, one.frame_index) for one in examples]
                 values += [one.values for one in examples]
             facts = {
                 "chunk": chunk.number,
@@ -60,19 +68,26 @@ class PrepareWork:
                 "examples": len(keys),
                 "bad": bad,
             }
-            write_shard(self.store, chunk.shard, keys, values, self.family.layout(self.config), facts)
+            write_shard(self.store, chunk.shard, keys, values, family.layout(config), facts)
             return facts
 
-    def _rows(self, chunk: PrepareChunk) -> Iterator[Mapping[str, Any]]:
+    def _rows(self, chunk: PrepareChunk) -> Iterator[tuple[InputKey, Any]]:
+        problem = self.reading.problem
+        if problem is None:
+            return self._images(chunk)
+        return read_windows(self.store, self.lake, chunk.data_file, chunk.events, problem, chunk.rows)
+
+    def _images(self, chunk: PrepareChunk) -> Iterator[tuple[InputKey, Mapping[str, Any]]]:
         """Wanted rows, one row group in memory at a time."""
-        columns = sorted({*self.family.prepare_columns, "SOPInstanceUID", "input_version", *_REFUSED})
+        columns = sorted({*self.reading.family.prepare_columns, "SOPInstanceUID", "input_version", *_REFUSED})
         uri = join(table_uri(self.lake, IMAGES.name), chunk.data_file)
         with self.store.arrow(uri).open_input_file(self.store.path(uri)) as stream:
             file = pq.ParquetFile(stream)
             for group in range(file.num_row_groups):
                 for row in file.read_row_group(group, columns=columns).to_pylist():
-                    if (row["SOPInstanceUID"], row["input_version"]) in chunk.rows:
-                        yield row
+                    key = (row["SOPInstanceUID"], row["input_version"])
+                    if key in chunk.rows:
+                        yield key, row
 
 
 _REFUSED = (

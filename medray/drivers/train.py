@@ -11,11 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from medray import rooms
-from medray.contracts import Array, Columns, Family, Sums, Task
-from medray.drivers.inputs import DataFile, Input, InputKey, newest_inputs, read_inputs
+from medray.contracts import Array, Columns, Sums, Task
+from medray.drivers.find_inputs import newest_inputs, read_inputs
+from medray.drivers.inputs import DataFile, Input, InputKey
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import answers, latest
 from medray.drivers.prepare import prepare_files
+from medray.drivers.problem import derive
+from medray.drivers.reading import Reading, declared
 from medray.drivers.score_counts import count_scores
 from medray.engine.examples import Examples, write_examples
 from medray.engine.fit import fit
@@ -51,18 +54,19 @@ def train(recipe: TrainRecipe, job: Job) -> Result:
         SplitError: the training or the tuning split is empty.
         EngineError, ModelError: running again resumes from the last finished epoch.
     """
+    reading, task = declared(recipe), rooms.task(recipe.task.kind)
+    derive(reading.problem, recipe, job)
     state = snapshot(job.store, recipe.lake)
-    family, task = rooms.family(recipe.family.name), rooms.task(recipe.task.kind)
-    current = newest_inputs(state)
-    files = read_inputs(state, current.values(), family, recipe.family)
+    current = newest_inputs(state, reading)
+    files = read_inputs(state, current.values(), reading)
     labelled = labelled_inputs(state, current, files, task, recipe.task, recipe.split.model_dump())
     plan = _plan(recipe, job, state, files, labelled)
     if plan.run_id in state.run_ids():
         return Result("already", (plan.run_id,), facts=_facts_of(job, recipe, plan))
     plan = write_plan(job.store, recipe.lake, plan)
     used = sorted({one.file for one in labelled})
-    prepare_files(recipe, family, recipe.family, [files[number] for number in used], state, job)
-    return _execute(plan, recipe, family, task, files, labelled, job)
+    prepare_files(recipe, reading, [files[number] for number in used], state, job)
+    return _execute(plan, recipe, reading, task, files, labelled, job)
 
 
 def labelled_inputs(
@@ -98,16 +102,16 @@ def _plan(recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile],
         if not counts[name]:
             raise SplitError(
                 f"recipe {recipe.name}, [split]",
-                f"no labelled image in the {name} split ({len(labelled):,} in all)",
-                "labelled images that the family takes, in train and tuning",
-                "look at [family] modalities, [task] labels and [split]",
+                f"no labelled input in the {name} split ({len(labelled):,} in all)",
+                "labelled inputs that the family takes, in train and tuning",
+                "look at what [family] takes, at [task] labels and at [split]",
             )
     learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
     inputs = pa.table(
         {
             "chunk": pa.array([0] * len(learnt), pa.int32()),
             "data_file": [files[one.file].path for one in learnt],
-            "SOPInstanceUID": [one.item.uid for one in learnt],
+            "input_id": [one.item.id for one in learnt],
             "input_version": pa.array([one.item.input_version for one in learnt], pa.int32()),
             "split": [one.split for one in learnt],
             "targets": pa.array([one.targets.tolist() for one in learnt], pa.list_(pa.float32())),
@@ -119,7 +123,7 @@ def _plan(recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile],
 def _execute(
     plan: Plan,
     recipe: TrainRecipe,
-    family: Family,
+    reading: Reading,
     task: Task,
     files: list[DataFile],
     labelled: list[Labelled],
@@ -128,8 +132,9 @@ def _execute(
     started = time.monotonic()
     learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
     folder = join(recipe.lake, "training", plan.run_id)
-    examples, subjects = _examples(files, learnt, job)
+    examples, subjects = gather(files, learnt, job)
     in_train = examples.split == 0
+    family = reading.family
     family_summary = family.summarise(survey(family, recipe.family, job.store, examples, np.flatnonzero(in_train)))
     task_summary = task.summarise(task.survey(examples.targets[in_train], recipe.task), recipe.task)
     spec = FitSpec(
@@ -161,9 +166,9 @@ def _execute(
     return Result("done", (plan.run_id,), facts=facts)
 
 
-def _examples(files: list[DataFile], learnt: list[Labelled], job: Job) -> tuple[Examples, Array]:
-    """Where each example lies. One input gives an example per prepared frame; an input that could
-    not be decoded gives none."""
+def gather(files: list[DataFile], learnt: list[Labelled], job: Job) -> tuple[Examples, Array]:
+    """Where each example lies, and its subject. One input gives an example per prepared frame; an
+    input that could not be decoded gives none."""
     used = sorted({one.file for one in learnt})
     number = {file: position for position, file in enumerate(used)}
     rows: dict[int, dict[tuple[str, int], list[int]]] = {}
@@ -190,6 +195,7 @@ def _definition(recipe: TrainRecipe, family_summary: Sums, task_summary: Sums, c
         "family": recipe.family.name,
         "family_config": recipe.family.model_dump(mode="json"),
         "family_summary": family_summary,
+        "problem": recipe.problem.model_dump(mode="json") if recipe.problem else None,
         "task": recipe.task.kind,
         "task_config": recipe.task.model_dump(mode="json"),
         "task_summary": task_summary,

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from medray.families.image.config import ImageConfig
+from typing import Annotated
 
-FamilyConfig = ImageConfig  # a second family makes this a union with discriminator "name"
+from pydantic import Field
+
+from medray.families.ehr.config import EhrConfig
+from medray.families.image.config import ImageConfig
+from medray.families.tabular.config import TabularConfig
+
+FamilyConfig = Annotated[ImageConfig | EhrConfig | TabularConfig, Field(discriminator="name")]
+OF_RECORDS = ("ehr", "tabular")  # they read events, asked about by a problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from medray.ops.segments import bounds, search
 
 MICROSECONDS = 3_600_000_000  # of an hour
 STATIC = np.iinfo(np.int64).min  # the time of a static fact: before every time
+_EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,16 @@ class Timelines:
 def matches(code: str, patterns: Collection[str]) -> bool:
     """Whether a code is one of the patterns."""
     return any(code.startswith(one[:-1]) if one.endswith("*") else code == one for one in patterns)
+
+
+def moment(time: datetime | None) -> int:
+    """Microseconds since 1970; `STATIC` for no time."""
+    return int(STATIC) if time is None else (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def instant(time: int) -> datetime | None:
+    """The inverse of `moment`."""
+    return None if time == STATIC else _EPOCH + timedelta(microseconds=time)
 
 
 def timelines(events: pa.Table) -> Timelines:

@@ -41,9 +41,7 @@ def windows(asked: Asked, events: Timelines, ids: Array, observe_hours: float | 
         ids: int64 (N,), the code id of each event (that of `code//text` where it has a text).
     """
     hours = np.full(len(events.time), np.nan)
-    for time, (a, b, c, d) in zip(
-        asked.time, np.stack(observed(asked, events, observe_hours), axis=1), strict=True
-    ):
+    for time, (a, b, c, d) in zip(asked.time, np.stack(observed(asked, events, observe_hours), axis=1), strict=True):
         before = (time - events.time[c:d]) / MICROSECONDS
         yield Window(
             code=np.r_[ids[a:b], ids[c:d]],

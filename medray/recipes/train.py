@@ -6,14 +6,27 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from medray.families.config import FamilyConfig
+from medray.families.config import OF_RECORDS, FamilyConfig
+from medray.recipes.problem import Problem
 from medray.recipes.recipe import Name, Recipe, Section
 from medray.tasks.config import TaskConfig
 
 
-class PrepareRecipe(Recipe):
-    job: Literal["prepare"]
+class Reads(Recipe):
+    """What is read: images one by one, or the records that a problem asks about."""
+
     family: FamilyConfig
+    problem: Problem | None = None
+
+    @model_validator(mode="after")
+    def _problem_given(self) -> Self:
+        if (self.problem is None) == (self.family.name in OF_RECORDS):
+            raise ValueError(f"[problem] belongs to a family of records ({', '.join(OF_RECORDS)}), which needs it")
+        return self
+
+
+class PrepareRecipe(Reads):
+    job: Literal["prepare"]
 
 
 class Split(Section):
@@ -89,10 +102,9 @@ class ModelTarget(Section):
     promote: bool = False
 
 
-class TrainRecipe(Recipe):
+class TrainRecipe(Reads):
     job: Literal["train"]
     task: TaskConfig
-    family: FamilyConfig
     split: Split
     training: Training
     model: ModelTarget

@@ -36,7 +36,7 @@ class Model:
     Attributes:
         sha256: of weights and definition.
         weights: tensors by name.
-        definition: family, family_config, family_summary, task, task_config, task_summary,
+        definition: family, family_config, family_summary, problem, task, task_config, task_summary,
             calibration (JSON).
     """
 
@@ -100,6 +100,13 @@ def load_model(store: Store, lake: str, sha256: str) -> Model:
         return Model(sha256, load_tensors(tensors), definition)
     except SafetensorError as error:
         raise ModelError(where, "weights that are no safetensors file", "safetensors", "restore the file") from error
+
+
+def load_definition(store: Store, lake: str, sha256: str) -> Mapping[str, Any]:
+    """A model's definition without its weights; `load_model` checks the bytes of both."""
+    with told(lake):
+        definition: dict[str, Any] = json.loads(store.read(join(lake, "models", "blobs", sha256, "model.json")))
+    return definition
 
 
 def training_subjects(store: Store, lake: str, sha256: str) -> Array:

@@ -13,9 +13,11 @@ import pyarrow as pa
 import pytest
 from scene import IMAGES, Scene
 
+from medray import config
 from medray.demo.archive import write_studies
 from medray.demo.cases import synthetic
-from medray.drivers.inputs import newest_inputs
+from medray.drivers.find_inputs import newest_inputs
+from medray.drivers.reading import declared
 from medray.errors import LabelError, ModelError, SplitError
 from medray.schema.images import IMAGES as IMAGE_TABLE
 from medray.schema.labels import LABELS
@@ -161,7 +163,8 @@ def test_superseded_images_are_scored_again_in_their_new_version(trained: Scene)
     shutil.copy(conflict, trained.archive / "zz" / "again.dcm")
     ingested = trained.run("ingest_dicom", on_change="supersede")
     assert dict(ingested.sums[0].parts) == {"known": IMAGES + 6, "ingested": 1, "duplicate": 0, "quarantined": 0}
-    inputs = newest_inputs(_state(trained))
+    reading = declared(config.parse(trained.recipe("train"), "test"))
+    inputs = newest_inputs(_state(trained), reading)
     assert len(inputs) == IMAGES
     assert sorted({version for _, version in inputs}) == [1, 2]
     scored = trained.run("predict")
