@@ -58,3 +58,15 @@ def check_probabilities(where: str, scores: Array) -> None:
             allowed="finite numbers from 0 to 1 wherever the truth is known",
             do="leave abstained rows out, and pass calibrated probabilities rather than logits",
         )
+
+
+def check_finite(where: str, predictions: Array) -> None:
+    """Raises ModelError unless every prediction is a finite number."""
+    wrong = int(np.count_nonzero(~np.isfinite(predictions)))
+    if wrong:
+        raise ModelError(
+            where=where,
+            found=f"{wrong} of {predictions.size} predictions that are no number",
+            allowed="finite numbers wherever the truth is known",
+            do="leave abstained rows out, and pass predictions in the units of the truth",
+        )

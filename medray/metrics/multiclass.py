@@ -72,7 +72,7 @@ def evaluate_multiclass(
         classes=tuple(classes),
         metrics=dict(zip(NAMES, found, strict=True)),
         macro_over=tuple(classes[index] for index in parts),
-        confusion=_confusion(sample, len(classes)),
+        confusion=confusion_counts(sample.truth, sample.decided, len(classes)),
         by_class=by_class,
     )
 
@@ -123,8 +123,9 @@ def _statistic(sample: _Sample, parts: Sequence[int]) -> Statistic:
     return values
 
 
-def _confusion(sample: _Sample, count: int) -> tuple[tuple[int, ...], ...]:
-    if not len(sample.truth):
+def confusion_counts(truth: Integers, decided: Integers, count: int) -> tuple[tuple[int, ...], ...]:
+    """Counts (C, C) of class indices (N,): row = truth, column = decided."""
+    if not len(truth):
         return tuple((0,) * count for _ in range(count))
-    matrix = confusion_matrix(sample.truth, sample.decided, labels=range(count))
+    matrix = confusion_matrix(truth, decided, labels=range(count))
     return tuple(tuple(int(cell) for cell in row) for row in matrix)

@@ -75,7 +75,8 @@ class BinaryMetrics:
         n, n_subjects, n_positive: rows, their subjects, the positive rows.
         threshold: the score at which a row was decided positive; None when the decision was the
             most probable class.
-        metrics: auroc, auprc, accuracy, sensitivity, specificity, ppv, npv, f1, brier, ece.
+        metrics: auroc, auprc, accuracy, sensitivity, specificity, ppv, npv, f1,
+            min_sensitivity_ppv, brier, ece.
         resamples, seed, level: of the bootstrap.
         one_class_resamples: resamples that held one class only; rank metrics leave them out.
     """
@@ -148,6 +149,91 @@ class MultilabelMetrics:
         """The fields by name, with `kind` "multilabel"; `by_label` holds JSON of binary metrics."""
         by_label = {name: metrics.to_json() for name, metrics in self.by_label.items()}
         return {"kind": "multilabel", **plain(asdict(self)), "by_label": by_label}
+
+
+@dataclass(frozen=True)
+class OrdinalMetrics:
+    """One answer out of ordered classes, evaluated.
+
+    Attributes:
+        classes: lowest first.
+        metrics: quadratic_kappa, rank_mae (mean distance in classes), accuracy, within_one (decided
+            for the class or a neighbour), macro_auroc (mean over the cuts `macro_over`).
+        macro_over: the cuts that have both sides here, each named after its lowest class.
+        confusion: (C, C) counts, row = truth, column = decided class.
+        by_cut: "at least this class" as a yes-or-no answer, for each class but the lowest.
+    """
+
+    n: int
+    n_subjects: int
+    classes: tuple[str, ...]
+    metrics: Mapping[str, Estimate]
+    macro_over: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    by_cut: Mapping[str, BinaryMetrics]
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name, with `kind` "ordinal"; `by_cut` holds JSON of binary metrics."""
+        by_cut = {name: metrics.to_json() for name, metrics in self.by_cut.items()}
+        return {"kind": "ordinal", **plain(asdict(self)), "by_cut": by_cut}
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Rows by truth and prediction in square cells; what lies outside the edges is in the outer ones.
+
+    Attributes:
+        edges: (B + 1,) of both sides.
+        truth, predicted, count: one entry for each cell that holds a row: its places, its rows.
+    """
+
+    edges: tuple[float, ...]
+    truth: tuple[int, ...]
+    predicted: tuple[int, ...]
+    count: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ErrorBins:
+    """Equal-mass bins of the prediction, by bin: rows; means of prediction and error (prediction
+    minus truth); quantiles of the error at 0.05 and 0.95; share of truths inside their interval
+    with its bootstrap interval."""
+
+    count: tuple[int, ...]
+    mean_prediction: tuple[float, ...]
+    mean_error: tuple[float, ...]
+    error_low: tuple[float, ...]
+    error_high: tuple[float, ...]
+    coverage: tuple[float, ...]
+    coverage_lower: tuple[float, ...]
+    coverage_upper: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class RegressionMetrics:
+    """One number, evaluated. Rows without a truth are not counted anywhere.
+
+    Attributes:
+        n, n_subjects: rows and their subjects.
+        nominal: the share of truths that prediction intervals were to cover.
+        metrics: mae, rmse, r2, coverage (share of truths inside), width (mean, of the intervals).
+        plane, bins: for plots.
+        resamples, seed, level: of the bootstrap.
+    """
+
+    n: int
+    n_subjects: int
+    nominal: float
+    metrics: Mapping[str, Estimate]
+    plane: Plane
+    bins: ErrorBins
+    resamples: int
+    seed: int
+    level: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name, with `kind` "regression"."""
+        return {"kind": "regression", **plain(asdict(self))}
 
 
 def plain(value: Any) -> Any:

@@ -7,10 +7,9 @@ import numpy.typing as npt
 
 from medray.metrics.records import Confusion
 
-Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-RATES = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1")
+RATES = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "min_sensitivity_ppv")
 
 
 def confusion(decided: Bools, positive: Bools) -> Confusion:
@@ -23,18 +22,15 @@ def confusion(decided: Bools, positive: Bools) -> Confusion:
     )
 
 
-def confusion_at(scores: Floats, threshold: float, positive: Bools) -> Confusion:
-    """The four counts when a score at or above the threshold is called positive."""
-    return confusion(scores >= threshold, positive)
-
-
 def rates(
     true_positive: float, false_positive: float, false_negative: float, true_negative: float
 ) -> dict[str, float]:
     """Every name of `RATES` with its value in [0, 1], NaN where its denominator is zero.
 
     Counts may be weighted sums. Sensitivity and specificity belong to the test; PPV and NPV
-    also depend on how many examples are positive.
+    also depend on how many examples are positive. The lower of sensitivity and PPV is event 1 of
+    the PhysioNet/CinC challenge 2012 (Silva et al., Computing in Cardiology 2012); both have the
+    same numerator, so it is the one with the larger denominator.
     """
     correct = true_positive + true_negative
     wrong = false_positive + false_negative
@@ -45,6 +41,7 @@ def rates(
         "ppv": _ratio(true_positive, true_positive + false_positive),
         "npv": _ratio(true_negative, true_negative + false_negative),
         "f1": _ratio(2 * true_positive, 2 * true_positive + wrong),
+        "min_sensitivity_ppv": _ratio(true_positive, true_positive + max(false_positive, false_negative)),
     }
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from medray.report.answers import Json, binary_group, estimate, multiclass_group, overview
+from medray.report.answers import answer_sections
 from medray.report.contact_sheet import PER_ROW, contact_sheet
 from medray.report.lineage import lineage_table, used_inputs
-from medray.report.sections import Figure, Group, Highlights, Interval, Number, Report, Section, Sum, Table
+from medray.report.metric_words import Json
+from medray.report.sections import Figure, Group, Interval, Report, Section, Sum, Table
 from medray.report.training import training_curves
 
 EXAMPLE_NOTES = {
@@ -55,14 +56,14 @@ def evaluation_report(
 
     Args:
         title, subtitle, facts: the head of the page.
-        metrics: JSON of `BinaryMetrics`, `MulticlassMetrics` or `MultilabelMetrics` by label.
+        metrics: JSON of a record of `medray.metrics.records` by label.
         training: {"epochs": [{"epoch": 1, "train_loss": ..., ...}, ...]}, None when not known.
         ingest: where the inputs ended, None when not known.
         reasons: inputs that were not used, by reason of `medray.schema.reasons`.
         lineage: what a prediction is explained by: model, code, recipe, table versions.
         examples: by kind ("best", "worst", "least certain").
     """
-    sections: list[Section] = list(_answers(metrics))
+    sections: list[Section] = answer_sections(metrics)
     if any(examples.values()):
         sections.append(_examples(examples))
     if training is not None and training["epochs"]:
@@ -71,35 +72,6 @@ def evaluation_report(
         sections.append(used_inputs(ingest, reasons))
     sections.append(lineage_table(lineage))
     return Report(title, subtitle, facts, tuple(sections))
-
-
-def _answers(metrics: Mapping[str, Json]) -> list[Section]:
-    """An overview where there is more than one yes-or-no answer, then each answer."""
-    binary = _binary_answers(metrics)
-    sections: list[Section] = [
-        _macro(label, found) for label, found in metrics.items() if found["kind"] == "multilabel"
-    ]
-    if len(binary) > 1:
-        sections.append(overview("All answers", binary))
-    sections += [binary_group(label, found) for label, found in binary.items()]
-    several = {label: found for label, found in metrics.items() if found["kind"] == "multiclass"}
-    return sections + [multiclass_group(label, found) for label, found in several.items()]
-
-
-def _binary_answers(metrics: Mapping[str, Json]) -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    for label, answer in metrics.items():
-        if answer["kind"] == "binary":
-            found[label] = answer
-        elif answer["kind"] == "multilabel":
-            found |= answer["by_label"]
-    return found
-
-
-def _macro(label: str, metrics: Json) -> Highlights:
-    over = ", ".join(metrics["macro_over"])
-    number = Number("Macro AUROC", estimate(metrics, "macro_auroc"), f"mean over {over}")
-    return Highlights(label, (number,))
 
 
 def _examples(examples: Mapping[str, Sequence[ShownExample]]) -> Group:

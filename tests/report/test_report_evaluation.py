@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from medray.metrics.evaluate import evaluate_binary, evaluate_multiclass, evaluate_multilabel
-from medray.report.answers import binary_group, overview
+from medray.report.binary_answer import binary_group, overview
 from medray.report.evaluation import ShownExample, evaluation_report
 from medray.report.render import render
 from medray.report.sections import Figure, Gallery, Group, Highlights, Sum, Table, Text

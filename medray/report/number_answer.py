@@ -1,0 +1,96 @@
+"""One number as an answer: sections of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from medray.report import residuals
+from medray.report.digits import decimal, interval
+from medray.report.metric_words import MEANINGS, NAMES, Json, counted, estimate, interval_note, no_width
+from medray.report.sections import Figure, Gallery, Group, Highlights, Interval, Number, Table, Text
+
+OVERVIEW = ("mae", "rmse", "r2", "coverage", "width")
+
+
+def regression_group(label: str, metrics: Json) -> Group:
+    """All about one number: headline, cautions, truth and prediction, errors, coverage."""
+    return Group(
+        title=label,
+        note=f"{counted(metrics)}. Prediction intervals are to cover {100 * metrics['nominal']:g}% of the truths.",
+        sections=(*_cautions(metrics), _headline(metrics), _figures(label, metrics)),
+    )
+
+
+def number_overview(title: str, parts: Mapping[str, Json]) -> Table:
+    """One row for each number."""
+    return Table(
+        title=title,
+        columns=("Answer", "Examples", *(NAMES[name] for name in OVERVIEW)),
+        rows=tuple((label, part["n"], *(_shown(part, name) for name in OVERVIEW)) for label, part in parts.items()),
+        note=interval_note(next(iter(parts.values()))) if parts else "",
+    )
+
+
+def _shown(metrics: Json, name: str) -> Interval:
+    """Intervals of one width have no spread to show."""
+    found = estimate(metrics, name)
+    return Interval(found.value, None, None) if name == "width" and no_width(found) else found
+
+
+def _headline(metrics: Json) -> Highlights:
+    asked = f"share of truths inside their prediction interval; asked was {decimal(metrics['nominal'])}"
+    meanings = MEANINGS | {"coverage": asked}
+    shown = tuple(Number(NAMES[name], _shown(metrics, name), meanings[name]) for name in OVERVIEW)
+    return Highlights("", shown, interval_note(metrics))
+
+
+def _cautions(metrics: Json) -> tuple[Text, ...]:
+    found = []
+    r2, coverage = estimate(metrics, "r2"), estimate(metrics, "coverage")
+    if r2.lower is not None and r2.lower <= 0:
+        found.append("The interval of R\N{SUPERSCRIPT TWO} reaches 0: answering the mean may be as good.")
+    if coverage.value is None and metrics["n"]:
+        found.append("There are no prediction intervals: the tuning split was too small for the share that was asked.")
+    if _misses(coverage, metrics["nominal"]):
+        found.append(f"Prediction intervals cover {interval(coverage)}; asked was {decimal(metrics['nominal'])}.")
+    if metrics["n_subjects"] == 1:
+        found.append("All examples are of one subject: no interval can be given.")
+    return (Text("", tuple(found), "caution"),) if found else ()
+
+
+def _misses(coverage: Interval, nominal: float) -> bool:
+    return coverage.lower is not None and coverage.upper is not None and not coverage.lower <= nominal <= coverage.upper
+
+
+def _figures(label: str, metrics: Json) -> Gallery:
+    figures = [_truth_and_prediction(label, metrics), _errors(label, metrics)]
+    if estimate(metrics, "coverage").value is not None:
+        figures.append(_coverage(label, metrics))
+    return Gallery("", tuple(figures) if metrics["n"] else ())
+
+
+def _truth_and_prediction(label: str, metrics: Json) -> Figure:
+    return Figure(
+        "Prediction and truth",
+        residuals.truth_and_prediction(metrics["plane"]),
+        f"Predictions of {label} against the truth, R squared {decimal(estimate(metrics, 'r2').value)}.",
+        "A perfect model is on the diagonal. Darker dots hold more examples; the outermost 0.1% lie on the border.",
+    )
+
+
+def _errors(label: str, metrics: Json) -> Figure:
+    return Figure(
+        "Errors over the prediction",
+        residuals.errors(metrics["bins"], estimate(metrics, "width").value),
+        f"Prediction minus truth of {label}, in bins of the prediction of equal size.",
+        "Dots are mean errors, bars hold nine errors of ten. Dots off zero are bias.",
+    )
+
+
+def _coverage(label: str, metrics: Json) -> Figure:
+    return Figure(
+        "Coverage over the prediction",
+        residuals.coverage(metrics["bins"], metrics["nominal"]),
+        f"Share of truths of {label} inside their prediction interval, in bins of the prediction of equal size.",
+        "The dashed line is what was asked. An interval may hold on average and fail where it matters.",
+    )
