@@ -1,0 +1,251 @@
+"""What a recipe says about an archive of tables (`[source]`, kind "tables"): the mapping.
+
+Names of columns are matched as written, or else without regard to case. An empty cell is null.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from medray.ehr.tables.template import Template, columns_of, parsed
+
+Word = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _parsable(template: str) -> str:
+    parsed(template)
+    return template
+
+
+def _naive(time: datetime) -> datetime:
+    if time.tzinfo is not None:
+        raise ValueError("a time without a zone, as the times of the events are")
+    return time
+
+
+Words = Annotated[tuple[Word, ...], BeforeValidator(_listed)]
+Texts = Annotated[tuple[Annotated[str, BeforeValidator(_as_text)], ...], BeforeValidator(_listed)]
+Rows = dict[Word, Annotated[Texts, Field(min_length=1)]]
+TemplateText = Annotated[str, AfterValidator(_parsable)]
+
+
+class Section(BaseModel):
+    """A table of a recipe: unknown keys are mistakes, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TimeColumn(Section):
+    """A column with times.
+
+    Attributes:
+        column: ISO 8601 dates or times (with a zone: turned into UTC), or typed times.
+        format: strptime format of the texts, where they are not ISO 8601.
+        unit: the cells are numbers of this unit since `origin`.
+        origin: the time that stands for 0; any, as only differences of a subject's times count.
+    """
+
+    column: Word
+    format: Word | None = None
+    unit: Literal["seconds", "minutes", "hours", "days"] | None = None
+    origin: Annotated[datetime, AfterValidator(_naive)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.unit is None) != (self.origin is None):
+            raise ValueError("unit and origin come together")
+        if self.unit is not None and self.format is not None:
+            raise ValueError("format is for texts, unit and origin for numbers: give one of the two")
+        return self
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The columns that it reads."""
+        return frozenset({self.column})
+
+
+class TimeParts(Section):
+    """Columns with the parts of a date; an empty month or day is the first.
+
+    Attributes:
+        year, month, day: columns with numbers.
+        age: a column with years to go back from `year` (a birth year from age and year).
+    """
+
+    year: Word
+    month: Word | None = None
+    day: Word | None = None
+    age: Word | None = None
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The columns that it reads."""
+        return frozenset(name for name in (self.year, self.month, self.day, self.age) if name)
+
+
+def _time_table(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+Time = Annotated[TimeColumn | TimeParts, BeforeValidator(_time_table)]
+Times = Annotated[tuple[Time, ...], BeforeValidator(_listed)]
+
+
+class Event(Section):
+    """What one row of a table tells. A row tells nothing (it is counted as empty) where a filter
+    leaves it out, or a cell of its code, its declared time or its declared value is null.
+
+    Attributes:
+        code: template of the code, such as "LAB//{itemid}//{valueuom|UNK}"; the word after `|`
+            stands for an empty cell.
+        columns: melts a wide table: one event for each of these columns (names, or patterns such
+            as "*" over the columns that nothing else of the table reads). In `code` and `unit`,
+            `{column}` is the column's name and `{cell}` its cell. The cell is the value, unless
+            `code` holds `{cell}`.
+        time: when it was; the first that is not null of a list. Absent: a static fact.
+        value: column of numbers.
+        text: column of texts, kept as they are: they may identify. The column of `value`: what is
+            no number becomes the text.
+        unit: template of the unit: a word, or "{valueuom}".
+        where: column -> texts; other rows tell nothing.
+        unless: column -> texts; these rows tell nothing.
+        missing: texts that stand for an empty cell, in every column that the event reads.
+        value_required: rows without value and text tell nothing.
+        scale, offset: the number is value * scale + offset.
+    """
+
+    code: TemplateText
+    columns: Words = ()
+    time: Times = ()
+    value: Word | None = None
+    text: Word | None = None
+    unit: TemplateText | None = None
+    where: Rows = {}
+    unless: Rows = {}
+    missing: Texts = ()
+    value_required: bool = True
+    scale: float = Field(default=1.0, allow_inf_nan=False)
+    offset: float = Field(default=0.0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Self:
+        if self.columns and (self.value or self.text):
+            raise ValueError("columns are the values already: leave value and text out")
+        if self.columns and not columns_of(self.code_template) & {"column", "cell"}:
+            raise ValueError("with columns, code needs {column} or {cell} to tell them apart")
+        return self
+
+    @property
+    def code_template(self) -> Template:
+        """The pieces of `code`."""
+        return parsed(self.code)
+
+    @property
+    def unit_template(self) -> Template:
+        """The pieces of `unit`; none without a unit."""
+        return parsed(self.unit) if self.unit is not None else ()
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The columns that it reads, besides those that it melts."""
+        cells = columns_of(self.code_template) | columns_of(self.unit_template)
+        named = frozenset(name for name in (self.value, self.text) if name)
+        times = frozenset[str]().union(*(time.reads for time in self.time))
+        melted = {"column", "cell"} if self.columns else set()
+        return (cells - melted) | named | times | frozenset(self.where) | frozenset(self.unless)
+
+
+class Table(Section):
+    """Files of one form.
+
+    Attributes:
+        name: the table's name in counts and reports.
+        files: patterns of file names, case-sensitive, matched from the end of the path below the
+            archive: "labevents.csv*", "hosp/*.csv.gz", "labevents/*.parquet". A file belongs to
+            the first table of the recipe that matches. CSV may be plain, gzip, bzip2 or zstd.
+        subject: column with the subject's identifier.
+        record: columns that together are the record's own id; corrections are told by it.
+        encounter: column with the encounter's id.
+        defines_encounter: the rows are the encounters.
+        withdrawn: column -> texts that mark a row as entered in error; it takes back the earlier
+            version of its record.
+        optional: columns that a file may lack: they are null there.
+        delimiter: between cells of text files; a tab for names with `.tsv`, else a comma.
+        encoding: of text files.
+        events: what a row tells.
+    """
+
+    name: Word
+    files: Annotated[Words, Field(min_length=1)]
+    subject: Word
+    record: Words = ()
+    encounter: Word | None = None
+    defines_encounter: bool = False
+    withdrawn: Rows = {}
+    optional: Words = ()
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
+    events: tuple[Event, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        if self.defines_encounter and self.encounter is None:
+            raise ValueError("defines_encounter needs encounter")
+        if self.withdrawn and not self.record:
+            raise ValueError("withdrawn needs record: what is taken back is told by its id")
+        return self
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The columns that it reads, besides those that its events read."""
+        named = frozenset(name for name in (self.subject, self.encounter) if name)
+        return named | frozenset(self.record) | frozenset(self.withdrawn)
+
+
+class Crosswalk(Section):
+    """A table of the archive that maps its subjects to the identifier that images share.
+
+    Attributes:
+        files: patterns as in `Table`.
+        subject: column with the identifier in the records.
+        shared: column with the identifier that images and records share.
+    """
+
+    files: Annotated[Words, Field(min_length=1)]
+    subject: Word
+    shared: Word
+
+
+class TablesConfig(Section):
+    """How the tables of an archive are read.
+
+    Attributes:
+        tables: the mapping; names are distinct.
+        subjects: where the identifier of the records is not the shared one.
+    """
+
+    kind: Literal["tables"]
+    tables: tuple[Table, ...] = Field(min_length=1)
+    subjects: Crosswalk | None = None
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        names = [table.name for table in self.tables]
+        if len(set(names)) < len(names):
+            raise ValueError("two tables of one name")
+        return self
+
+    def table(self, name: str) -> Table:
+        """The table of that name."""
+        return next(table for table in self.tables if table.name == name)

@@ -1,0 +1,142 @@
+"""Blocks to records: every mapped event of every row, and how many of them hold nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from medray.contracts import RECORDS, Records
+from medray.ehr.tables.block import Block
+from medray.ehr.tables.cells import text_of
+from medray.ehr.tables.codes import names
+from medray.ehr.tables.config import Table
+from medray.ehr.tables.mapping import MappedEvent, TableMapping
+from medray.ehr.tables.numbers import numbers
+from medray.ehr.tables.times import TIME, first_times
+
+_NO_TIME, _NO_NUMBER, _MALFORMED = "unreadable_time", "not_numeric", "malformed"
+_REASONS = pa.array([_NO_TIME, _NO_NUMBER, _MALFORMED])
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+def records(mapping: TableMapping, block: Block) -> Records:
+    """The block's candidates in the order of rows, then of the recipe's events; each malformed
+    row is one candidate with that reason."""
+    identity = _identity(mapping.table, block)
+    found = [_candidates(event, block, identity) for event in mapping.events]
+    candidates = len(block.rows) * len(found)
+    empty = candidates - sum(batch.num_rows for batch in found)
+    if len(block.malformed):
+        found.append(_malformed(block))
+    return Records(_in_order(found), empty, len(block.rows) + len(block.malformed))
+
+
+def _identity(table: Table, block: Block) -> Mapping[str, pa.Array]:
+    """What all events of a row share."""
+    count = len(block.rows)
+    nothing = pa.nulls(count, pa.string())
+    record = [text_of(block.cells[name]) for name in table.record]
+    return {
+        "row": block.rows,
+        "subject": text_of(block.cells[table.subject]),
+        "record": pc.binary_join_element_wise(*record, "//") if record else nothing,
+        "encounter": text_of(block.cells[table.encounter]) if table.encounter else nothing,
+        "defines_encounter": pa.repeat(table.defines_encounter, count),
+        "withdrawn": _rows_with(table.withdrawn, block) if table.withdrawn else pa.repeat(False, count),
+    }
+
+
+def _rows_with(rows: Mapping[str, tuple[str, ...]], block: Block) -> pa.Array:
+    """Which rows hold one of the texts in every of the columns."""
+    return reduce(pc.and_, (_holds(block.words(name), texts) for name, texts in rows.items()))
+
+
+def _holds(words: pa.DictionaryArray, texts: tuple[str, ...]) -> pa.Array:
+    wanted = pc.is_in(words.dictionary, pa.array(texts, pa.string()))
+    return wanted.take(words.indices).fill_null(False)
+
+
+def _candidates(mapped: MappedEvent, block: Block, identity: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """The event's candidates that hold something, in the order of rows."""
+    event = mapped.event
+    meant = pa.repeat(True, len(block.rows))
+    if event.where:
+        meant = _rows_with(event.where, block)
+    for name, texts in event.unless.items():
+        meant = pc.and_(meant, pc.invert(_holds(block.words(name), texts)))
+    kept = block.kept(meant, mapped.reads).without(event.missing, mapped.reads)
+    columns = {name: column.filter(meant) for name, column in identity.items()} | _content(mapped, kept)
+    holds_something = columns.pop("holds_something")
+    batch = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
+    return batch if pc.all(holds_something).as_py() else batch.filter(holds_something)
+
+
+def _content(mapped: MappedEvent, block: Block) -> dict[str, pa.Array]:
+    """What the event of each row says, and whether it says anything."""
+    count, event = len(block.rows), mapped.event
+    no, code = pa.repeat(False, count), names(mapped.code, block)
+    said = code.is_valid()
+    time, bad_time = first_times(event.time, block.cells) if event.time else (pa.nulls(count, TIME), no)
+    if event.time:
+        said = pc.and_(said, pc.or_(time.is_valid(), bad_time))
+    number, bad_number, text = _value(mapped, block)
+    if (mapped.value or event.text) and event.value_required:
+        filled = pc.or_(pc.or_(number.is_valid(), bad_number), text.is_valid())
+        said = pc.and_(said, filled)
+    return {
+        "time": time,
+        "code": code,
+        "numeric_value": number,
+        "text_value": text,
+        "unit": names(mapped.unit, block),
+        "reason": _reasons(bad_time, bad_number),
+        "holds_something": said,
+    }
+
+
+def _value(mapped: MappedEvent, block: Block) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """float32 numbers, which cells are no number though they should be one, and texts."""
+    event, count = mapped.event, len(block.rows)
+    text = text_of(block.cells[event.text]) if event.text else pa.nulls(count, pa.string())
+    if mapped.value is None:
+        return pa.nulls(count, pa.float32()), pa.repeat(False, count), text
+    number, bad = numbers(block.cells[mapped.value])
+    if event.scale != 1.0 or event.offset != 0.0:
+        number = pc.add(pc.multiply(number, event.scale), event.offset)
+    large = pc.greater(pc.abs(number), _LARGEST).fill_null(False)
+    number, bad = pc.if_else(large, pa.scalar(None, pa.float64()), number), pc.or_(bad, large)
+    if event.text == mapped.value:
+        text = pc.if_else(bad, text, pa.scalar(None, pa.string()))
+        bad = pa.repeat(False, count)
+    return number.cast(pa.float32(), safe=False), bad, text
+
+
+def _reasons(bad_time: pa.Array, bad_number: pa.Array) -> pa.DictionaryArray:
+    none = pa.scalar(None, pa.int32())
+    index = pc.if_else(bad_time, pa.scalar(0, pa.int32()), pc.if_else(bad_number, pa.scalar(1, pa.int32()), none))
+    return pa.DictionaryArray.from_arrays(index, _REASONS)
+
+
+def _malformed(block: Block) -> pa.RecordBatch:
+    count = len(block.malformed)
+    columns = {field.name: pa.nulls(count, field.type) for field in RECORDS} | {
+        "row": block.malformed,
+        "defines_encounter": pa.repeat(False, count),
+        "withdrawn": pa.repeat(False, count),
+        "reason": pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(2, pa.int32()), count), _REASONS),
+    }
+    return pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
+
+
+def _in_order(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    table = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()
+    if table.num_rows == 0:
+        return batches[0]
+    order = np.argsort(table["row"].to_numpy(), kind="stable")
+    return table.to_batches()[0].take(pa.array(order))

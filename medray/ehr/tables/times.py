@@ -1,0 +1,124 @@
+"""Cells to times: naive UTC or local as the file has it, microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from medray.ehr.tables.cells import read_cells, text_of
+from medray.ehr.tables.config import TimeColumn, TimeParts
+from medray.ehr.tables.numbers import numbers
+
+TIME = pa.timestamp("us")
+_REGULAR = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"
+_MICROSECONDS = {"seconds": 10**6, "minutes": 60 * 10**6, "hours": 3600 * 10**6, "days": 86400 * 10**6}
+_EARLIEST, _LATEST = (int(np.datetime64(day, "us").astype(np.int64)) for day in ("0001-01-01", "9999-12-31"))
+
+
+def first_times(ways: Sequence[TimeColumn | TimeParts], cells: Mapping[str, pa.Array]) -> tuple[pa.Array, pa.Array]:
+    """For each row the time in the first way whose cell is not null, and whether that cell cannot
+    be read (the time is null then: another column is no substitute for a damaged one)."""
+    found, bad = _times(ways[0], cells)
+    for way in ways[1:]:
+        if found.null_count == 0:
+            break
+        later, later_bad = _times(way, cells)
+        bad = pc.or_(bad, pc.and_(pc.is_null(found), later_bad))
+        found = pc.if_else(bad, pa.scalar(None, TIME), pc.coalesce(found, later))
+    return found, bad
+
+
+def _times(way: TimeColumn | TimeParts, cells: Mapping[str, pa.Array]) -> tuple[pa.Array, pa.Array]:
+    if isinstance(way, TimeParts):
+        return _dates(way, cells)
+    column = cells[way.column]
+    if way.unit is not None:
+        return _offsets(column, way)
+    found = _typed(column) if pa.types.is_temporal(column.type) else _texts(text_of(column), way.format)
+    return found, pc.and_(pc.is_valid(column), pc.is_null(found))
+
+
+def _typed(cells: pa.Array) -> pa.Array:
+    zone = getattr(cells.type, "tz", None)
+    return cells.cast(pa.timestamp("us", zone), safe=False).cast(TIME)
+
+
+def _texts(texts: pa.Array, form: str | None) -> pa.Array:
+    if form is not None:
+        return read_cells(texts, partial(_formatted, form=form), "$^", partial(_one_formatted, form=form))
+    return read_cells(texts, _cast, _REGULAR, _one)
+
+
+def _cast(texts: pa.Array) -> pa.Array:
+    """Times of a column that has no zones, or one in every cell."""
+    try:
+        return texts.cast(TIME)
+    except pa.ArrowInvalid:
+        return texts.cast(pa.timestamp("us", "UTC")).cast(TIME)
+
+
+def _one(text: str) -> datetime | None:
+    try:
+        return _naive(datetime.fromisoformat(text.strip()))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _formatted(texts: pa.Array, form: str) -> pa.Array:
+    """Raises `pa.ArrowInvalid` unless each text comes back as it was: Arrow reads a 30th of
+    February as the 1st of March."""
+    found = pc.strptime(texts, format=form, unit="us")
+    if found.type != TIME or not pc.all(pc.equal(pc.strftime(found.cast(pa.timestamp("s"), safe=False), form), texts)).as_py():
+        raise pa.ArrowInvalid("texts are not all of the form")
+    return found
+
+
+def _one_formatted(text: str, form: str) -> datetime | None:
+    try:
+        return _naive(datetime.strptime(text.strip(), form))  # noqa: DTZ007 - local as the file has it
+    except (ValueError, OverflowError):
+        return None
+
+
+def _naive(time: datetime) -> datetime:
+    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
+
+
+def _offsets(cells: pa.Array, way: TimeColumn) -> tuple[pa.Array, pa.Array]:
+    assert way.unit is not None and way.origin is not None
+    amounts, bad = numbers(cells)
+    valid = amounts.is_valid().to_numpy(zero_copy_only=False)
+    passed = np.rint(amounts.fill_null(0).to_numpy() * _MICROSECONDS[way.unit])
+    origin = int(np.datetime64(way.origin, "us").astype(np.int64))
+    inside = (passed >= _EARLIEST - origin) & (passed <= _LATEST - origin)
+    found = np.where(inside, passed, 0).astype(np.int64) + origin
+    return pa.array(found.view("datetime64[us]"), mask=~(valid & inside)), pc.or_(bad, pa.array(valid & ~inside))
+
+
+def _dates(way: TimeParts, cells: Mapping[str, pa.Array]) -> tuple[pa.Array, pa.Array]:
+    """Midnight of the date; null without a year, or without an age where one is declared."""
+    years, absent, bad = _part(cells[way.year], 0)
+    if way.age is not None:
+        ages, no_age, bad_age = _part(cells[way.age], 0)
+        years, absent, bad = years - ages, absent | no_age, bad | bad_age
+    months, _, bad_month = _part(cells[way.month], 1) if way.month else (np.ones_like(years), None, False)
+    days, _, bad_day = _part(cells[way.day], 1) if way.day else (np.ones_like(years), None, False)
+    bad = bad | bad_month | bad_day | (years < 1) | (years > 9999) | (months < 1) | (months > 12) | (days < 1)
+    month = np.where(bad, 0, (years - 1970) * 12 + months - 1).astype("datetime64[M]")
+    date = month.astype("datetime64[D]") + np.where(bad, 0, days - 1)
+    bad = (bad | (date.astype("datetime64[M]") != month)) & ~absent
+    return pa.array(date.astype("datetime64[us]"), mask=bad | absent), pa.array(bad)
+
+
+def _part(cells: pa.Array, default: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whole numbers, which cells are null, and which hold anything else."""
+    found, bad = numbers(cells)
+    absent = pc.and_(pc.is_null(found), pc.invert(bad)).to_numpy(zero_copy_only=False)
+    values = found.fill_null(default).to_numpy()
+    odd = (values != np.floor(values)) | (np.abs(values) > 10**6)
+    return np.where(odd, default, values).astype(np.int64), absent, bad.to_numpy(zero_copy_only=False) | odd
