@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import torch
 
 from medray import rooms
-from medray.contracts import Array, Family, Sums, Task
+from medray.contracts import Array, Example, Family, Layout, Sums, Task, Window
+from medray.families.ehr import config as ehr
 from medray.families.image.config import SMALLEST_SIDE
+from medray.ops.code_id import code_ids
 from medray.schema.predictions import PREDICTIONS
 
 STILL = {
@@ -34,6 +36,14 @@ FAMILIES: dict[str, dict[str, Any]] = {
         f"image, {name}": IMAGE | {"architecture": name, "width": None, "size": (16, 16)}
         for name in ("resnet18", "resnet50")
     },
+}
+EHR = {
+    "name": "ehr", "max_events": 40, "min_events": 1, "vocabulary": 16, "min_count": 1, "hours": 24.0, "width": 16,
+    "summary_codes": 8, "members": 2, "dropout": 0.0, "event_dropout": 0.3,
+}  # fmt: skip
+FAMILIES |= {
+    "ehr, gru_d": EHR | {"architecture": "gru_d", "step_hours": 3.0},
+    "ehr, transformer": EHR | {"architecture": "transformer", "layers": 2, "heads": 2},
 }
 TASKS: dict[str, dict[str, Any]] = {
     "binary": {"kind": "binary", "label": "fracture", "class_weights": True, "threshold": "youden"},
@@ -90,12 +100,32 @@ class Pair:
             return self.network().eval()(self.inputs()).numpy()
 
 
+Prepare = Callable[[Window], Sequence[Example]]
+
+
+def _random_bytes(layout: Layout, prepare: Prepare) -> Array:
+    return np.random.default_rng(3).integers(0, 256, (6, *layout.shape)).astype(layout.dtype)
+
+
+def _random_windows(layout: Layout, prepare: Prepare) -> Array:
+    """Of 10 to 50 events of a dozen codes, two of them static facts."""
+    draw, codes = np.random.default_rng(3), code_ids([f"LAB//{number}" for number in range(12)])
+    blocks = []
+    for events in draw.integers(10, 51, 6):
+        hours = np.r_[[np.nan, np.nan], np.sort(draw.uniform(0, 30, events))[::-1]].astype(np.float32)
+        values = np.where(draw.random(events + 2) < 0.2, np.nan, draw.normal(50, 20, events + 2)).astype(np.float32)
+        blocks.append(prepare(Window(draw.choice(codes, events + 2), hours, values))[0].values)
+    return np.stack(blocks)
+
+
+EXAMPLES = {"image": _random_bytes, "ehr": _random_windows}
+
+
 def make(family_name: str, task_name: str) -> Pair:
     family = rooms.family(FAMILIES[family_name]["name"])
     task = rooms.task(task_name)
     config, task_config = family.Config(**FAMILIES[family_name]), task.Config(**TASKS[task_name])
-    layout = family.layout(config)
-    examples = np.random.default_rng(3).integers(0, 256, (6, *layout.shape)).astype(layout.dtype)
+    examples = EXAMPLES[family.name](family.layout(config), lambda window: family.prepare(window, config))
     return Pair(family, config, task, task_config, examples, task.targets(ANSWERS, task_config))
 
 
@@ -108,7 +138,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture(params=product(["image", "image, colour"], TASKS), ids=" x ".join)
+@pytest.fixture(params=product(["image", "image, colour", "ehr, gru_d", "ehr, transformer"], TASKS), ids=" x ".join)
 def pair(request: pytest.FixtureRequest) -> Pair:
     return make(*request.param)
 
@@ -126,7 +156,9 @@ def test_every_room_is_under_this_test() -> None:
 
 
 def test_every_architecture_is_under_this_test() -> None:
-    assert {config["architecture"] for config in FAMILIES.values()} == set(SMALLEST_SIDE)
+    named = {(config["name"], config["architecture"]) for config in FAMILIES.values()}
+    every = {"image": SMALLEST_SIDE, "ehr": get_args(ehr.Architecture)}
+    assert named == {(name, architecture) for name, rooms in every.items() for architecture in rooms}
 
 
 def test_targets_are_float32_with_nan_where_missing(pair: Pair) -> None:
@@ -193,7 +225,8 @@ def test_masked_labels_change_nothing(pair: Pair) -> None:
     without, with_masked = torch.from_numpy(logits), torch.from_numpy(more_logits).requires_grad_()
     total, count = pair.loss(with_masked, more_targets)
     total.backward()
-    assert (total.detach(), count) == pair.loss(without, pair.targets)
+    expected = pair.loss(without, pair.targets)
+    assert (float(total.detach()), int(count)) == (pytest.approx(float(expected[0]), rel=1e-6), int(expected[1]))
     assert with_masked.grad is not None
     assert not with_masked.grad[-2:].any()
     assert torch.isfinite(with_masked.grad).all()
@@ -204,7 +237,7 @@ def test_masked_labels_change_nothing(pair: Pair) -> None:
 
 def test_all_labels_masked_is_a_loss_of_zero(pair: Pair) -> None:
     total, count = pair.loss(torch.from_numpy(pair.logits()), np.full_like(pair.targets, np.nan))
-    assert (float(total), int(count)) == (0.0, 0)
+    assert (float(total.detach()), int(count)) == (0.0, 0)
 
 
 def _learns_four_examples(pair: Pair, learning_rate: float) -> bool:
