@@ -67,8 +67,9 @@ def evaluate_regression(
         ModelError: a prediction is no finite number.
     """
     check_lengths("evaluate_regression", predicted, targets, lower, upper, subjects)
-    sample = _known_rows(predicted, targets, lower, upper, subjects)
-    check_finite("evaluate_regression", sample.predicted)
+    known = ~np.isnan(np.asarray(targets, np.float64))
+    check_finite("evaluate_regression", np.asarray(predicted, np.float64)[known])
+    sample = _sample(*(np.asarray(part)[known] for part in (predicted, targets, lower, upper, subjects)))
     found = with_intervals(_statistic(sample), sample.subjects, Resampling(resamples, seed, level))
     return RegressionMetrics(
         n=len(sample.truth),
@@ -83,19 +84,26 @@ def evaluate_regression(
     )
 
 
-def _known_rows(predicted: Array, targets: Array, lower: Array, upper: Array, subjects: Array) -> _Sample:
-    known = ~np.isnan(np.asarray(targets, np.float64))
-    value, truth, low, high = (np.asarray(part, np.float64)[known] for part in (predicted, targets, lower, upper))
-    inner = np.unique(np.quantile(value, np.linspace(0, 1, ERROR_BINS + 1)[1:-1])) if len(value) else value
+def _sample(predicted: Array, targets: Array, lower: Array, upper: Array, subjects: Array) -> _Sample:
+    value, truth, low, high = (part.astype(np.float64) for part in (predicted, targets, lower, upper))
+    inner = _inner_edges(value)
     return _Sample(
         predicted=value,
         truth=truth,
         covered=np.where(np.isnan(high - low), np.nan, (low <= truth) & (truth <= high)),
         width=high - low,
-        subjects=np.asarray(subjects, np.int64)[known],
+        subjects=subjects.astype(np.int64),
         bins=np.searchsorted(inner, value, side="right").astype(np.int64),
         bin_count=len(inner) + 1,
     )
+
+
+def _inner_edges(values: Floats) -> Floats:
+    """Edges between at most `ERROR_BINS` bins that hold about as many values each, and one at least."""
+    if not len(values):
+        return values
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, ERROR_BINS + 1)[1:-1], method="higher"))
+    return np.asarray(edges[edges > values.min()])
 
 
 def _statistic(sample: _Sample) -> Statistic:

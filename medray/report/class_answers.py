@@ -23,14 +23,14 @@ def multiclass_group(label: str, metrics: Json) -> Group:
 
 def ordinal_group(label: str, metrics: Json) -> Group:
     """All about one answer out of ordered classes."""
-    cuts = {f"at least {name}": part for name, part in metrics["by_cut"].items()}
+    meanings = {"macro_auroc": "mean AUROC of being in a class or above it, over the classes but the lowest"}
     return Group(
         title=label,
         note=f"{counted(metrics)}. Decided for the median class: above and below it lies at most half the probability.",
         sections=(
-            Highlights("", tuple(number(metrics, name) for name in metrics["metrics"])),
+            Highlights("", tuple(number(metrics, name, meanings.get(name, "")) for name in metrics["metrics"])),
             _matrix(label, metrics, "the further from the diagonal, the worse the mistake."),
-            overview("Each class and all above it against all below", cuts),
+            overview("At least this class, against all below", metrics["by_cut"]),
         ),
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isclose
 
 from medray.report import residuals
 from medray.report.digits import decimal, interval
-from medray.report.metric_words import MEANINGS, NAMES, Json, counted, estimate, interval_note, no_width
+from medray.report.metric_words import MEANINGS, NAMES, Json, counted, estimate, interval_note
 from medray.report.sections import Figure, Gallery, Group, Highlights, Interval, Number, Table, Text
 
 OVERVIEW = ("mae", "rmse", "r2", "coverage", "width")
@@ -32,9 +33,11 @@ def number_overview(title: str, parts: Mapping[str, Json]) -> Table:
 
 
 def _shown(metrics: Json, name: str) -> Interval:
-    """Intervals of one width have no spread to show."""
+    """Prediction intervals that are all equally wide have no spread to show."""
     found = estimate(metrics, name)
-    return Interval(found.value, None, None) if name == "width" and no_width(found) else found
+    if found.lower is None or found.upper is None or not isclose(found.lower, found.upper, rel_tol=1e-9):
+        return found
+    return Interval(found.value, None, None)
 
 
 def _headline(metrics: Json) -> Highlights:
@@ -63,34 +66,19 @@ def _misses(coverage: Interval, nominal: float) -> bool:
 
 
 def _figures(label: str, metrics: Json) -> Gallery:
-    figures = [_truth_and_prediction(label, metrics), _errors(label, metrics)]
-    if estimate(metrics, "coverage").value is not None:
-        figures.append(_coverage(label, metrics))
-    return Gallery("", tuple(figures) if metrics["n"] else ())
-
-
-def _truth_and_prediction(label: str, metrics: Json) -> Figure:
-    return Figure(
+    if not metrics["n"]:
+        return Gallery("", ())
+    plane = Figure(
         "Prediction and truth",
         residuals.truth_and_prediction(metrics["plane"]),
         f"Predictions of {label} against the truth, R squared {decimal(estimate(metrics, 'r2').value)}.",
-        "A perfect model is on the diagonal. Darker dots hold more examples; the outermost 0.1% lie on the border.",
+        "A perfect model is on the diagonal. Darker cells hold more examples; the outermost 0.1% lie on the border.",
     )
-
-
-def _errors(label: str, metrics: Json) -> Figure:
-    return Figure(
-        "Errors over the prediction",
-        residuals.errors(metrics["bins"], estimate(metrics, "width").value),
-        f"Prediction minus truth of {label}, in bins of the prediction of equal size.",
-        "Dots are mean errors, bars hold nine errors of ten. Dots off zero are bias.",
+    errors = Figure(
+        "Errors and coverage over the prediction",
+        residuals.errors_and_coverage(metrics["bins"], estimate(metrics, "width").value, metrics["nominal"]),
+        f"Errors of {label}, and share of truths inside their interval, in bins of the prediction of equal size.",
+        "Top: dots off zero are bias, bars hold nine errors of ten. "
+        "Bottom: intervals may cover what was asked (dashed) on average and fail where it matters.",
     )
-
-
-def _coverage(label: str, metrics: Json) -> Figure:
-    return Figure(
-        "Coverage over the prediction",
-        residuals.coverage(metrics["bins"], metrics["nominal"]),
-        f"Share of truths of {label} inside their prediction interval, in bins of the prediction of equal size.",
-        "The dashed line is what was asked. An interval may hold on average and fail where it matters.",
-    )
+    return Gallery("", (plane, errors))
