@@ -16,6 +16,7 @@ from medray import rooms
 from medray.contracts import Array, Example, Family, Layout, Sums, Task, Window
 from medray.families.ehr import config as ehr
 from medray.families.image.config import SMALLEST_SIDE
+from medray.families.tabular import config as tabular
 from medray.ops.code_id import code_ids
 from medray.schema.predictions import PREDICTIONS
 
@@ -44,6 +45,17 @@ EHR = {
 FAMILIES |= {
     "ehr, gru_d": EHR | {"architecture": "gru_d", "step_hours": 3.0},
     "ehr, transformer": EHR | {"architecture": "transformer", "layers": 2, "heads": 2},
+}
+TABULAR = {
+    "name": "tabular", "columns": [
+        {"codes": [f"LAB//{number}" for number in range(6)], "take": ["last", "mean", "hours_since"]},
+        {"codes": ["LAB//6", "LAB//7"], "take": ["slope", "count"], "hours": 12},
+    ],
+    "categories": {"LAB": ["8", "9", "10"]}, "min_events": 1, "width": 16, "layers": 2, "dropout": 0.0, "noise": 0.1,
+}  # fmt: skip
+FAMILIES |= {
+    "tabular, mlp": TABULAR | {"architecture": "mlp"},
+    "tabular, ft_transformer": TABULAR | {"architecture": "ft_transformer", "heads": 2},
 }
 TASKS: dict[str, dict[str, Any]] = {
     "binary": {"kind": "binary", "label": "fracture", "class_weights": True, "threshold": "youden"},
@@ -118,7 +130,7 @@ def _random_windows(layout: Layout, prepare: Prepare) -> Array:
     return np.stack(blocks)
 
 
-EXAMPLES = {"image": _random_bytes, "ehr": _random_windows}
+EXAMPLES = {"image": _random_bytes, "ehr": _random_windows, "tabular": _random_windows}
 
 
 def make(family_name: str, task_name: str) -> Pair:
@@ -138,7 +150,10 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture(params=product(["image", "image, colour", "ehr, gru_d", "ehr, transformer"], TASKS), ids=" x ".join)
+WITH_EVERY_TASK = [name for name in FAMILIES if name in ("image", "image, colour") or not name.startswith("image")]
+
+
+@pytest.fixture(params=product(WITH_EVERY_TASK, TASKS), ids=" x ".join)
 def pair(request: pytest.FixtureRequest) -> Pair:
     return make(*request.param)
 
@@ -157,7 +172,9 @@ def test_every_room_is_under_this_test() -> None:
 
 def test_every_architecture_is_under_this_test() -> None:
     named = {(config["name"], config["architecture"]) for config in FAMILIES.values()}
-    every = {"image": SMALLEST_SIDE, "ehr": get_args(ehr.Architecture)}
+    every = {
+        "image": SMALLEST_SIDE, "ehr": get_args(ehr.Architecture), "tabular": get_args(tabular.Architecture),
+    }  # fmt: skip
     assert named == {(name, architecture) for name, rooms in every.items() for architecture in rooms}
 
 
