@@ -12,7 +12,7 @@ from story import KEY, KEY_VARIABLE
 
 from medray.storage.store import Store
 
-pytest_plugins = ["scene"]
+pytest_plugins = ["scene", "record_scene"]
 CPUS = 2
 
 _bucket_numbers = itertools.count(1)

@@ -15,11 +15,12 @@ from medray import rooms
 from medray.contracts import Array
 from medray.drivers.evaluation_page import evaluation_page
 from medray.drivers.find_inputs import newest_inputs, read_inputs
-from medray.drivers.inputs import KEY_COLUMNS, input_key
+from medray.drivers.inputs import KEY_COLUMNS, DataFile, input_key
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.predict import score
 from medray.drivers.problem import derive
 from medray.drivers.reading import read_by
+from medray.drivers.simple_models import beside_the_network
 from medray.drivers.train import Labelled, labelled_inputs
 from medray.errors import SplitError
 from medray.recipes.score import EvaluateRecipe
@@ -55,16 +56,19 @@ def evaluate(recipe: EvaluateRecipe, job: Job) -> Result:
     model = choose(job.store, recipe.lake, recipe.model.name, recipe.model.version)
     derive(read_by(model, recipe.lake, job).problem, recipe, job)
     state = snapshot(job.store, recipe.lake)
-    asked = _asked(recipe, model, state, job)
+    files, asked = _asked(recipe, model, state, job)
     plan = _plan(recipe, model, job, state, asked)
     if plan.run_id in state.run_ids():
         return Result("already", (plan.run_id,), facts=_written(recipe, plan, job))
     plan = write_plan(job.store, recipe.lake, plan)
     score(recipe, model, job, only={one.item.key for one in asked})
-    return _execute(plan, recipe, model, asked, job)
+    return _execute(plan, recipe, model, files, asked, job)
 
 
-def _asked(recipe: EvaluateRecipe, model: Registered, state: Snapshot, job: Job) -> list[Labelled]:
+def _asked(
+    recipe: EvaluateRecipe, model: Registered, state: Snapshot, job: Job
+) -> tuple[list[DataFile], list[Labelled]]:
+    """The labelled inputs of the split and the data files that hold them."""
     definition = load_definition(job.store, recipe.lake, model.sha256)
     task = rooms.task(definition["task"])
     reading = read_by(model, recipe.lake, job)
@@ -90,7 +94,7 @@ def _asked(recipe: EvaluateRecipe, model: Registered, state: Snapshot, job: Job)
             "subjects that were not in its training split",
             "give these subjects back their split; a subject is in one split for ever",
         )
-    return asked
+    return files, asked
 
 
 def _plan(recipe: EvaluateRecipe, model: Registered, job: Job, state: Snapshot, asked: Sequence[Labelled]) -> Plan:
@@ -106,7 +110,9 @@ def _plan(recipe: EvaluateRecipe, model: Registered, job: Job, state: Snapshot, 
     return new_plan(recipe, JOB, f"evaluate {model.name}", job.run_date, state.versions, facts, inputs)
 
 
-def _execute(plan: Plan, recipe: EvaluateRecipe, model: Registered, asked: Sequence[Labelled], job: Job) -> Result:
+def _execute(
+    plan: Plan, recipe: EvaluateRecipe, model: Registered, files: list[DataFile], asked: Sequence[Labelled], job: Job
+) -> Result:
     started = time.monotonic()
     state = snapshot(job.store, recipe.lake)
     stored, position = stored_answers(state, model, asked)
@@ -116,12 +122,15 @@ def _execute(plan: Plan, recipe: EvaluateRecipe, model: Registered, asked: Seque
     subjects = np.array([asked[row].item.subject_id for row in position], np.int64)
     config = task.Config.model_validate(definition["task_config"])
     metrics = task.evaluate(stored, targets, config, subjects, recipe.resamples, recipe.seed)
+    reading = read_by(model, recipe.lake, job)
+    answered = [asked[row] for row in sorted(set(position.tolist()))]
+    comparisons = beside_the_network(recipe, model, reading, config, state, job, stored, files, answered)
     folder = join(recipe.lake, "reports", plan.run_id)
-    page = evaluation_page(
-        plan, recipe, model, state, job, metrics, stored, targets, [asked[row].item for row in position]
-    )
+    inputs = [asked[row].item for row in position]
+    page = evaluation_page(plan, recipe, model, state, job, metrics, comparisons, stored, targets, inputs)
     with told(recipe.lake):
         job.store.replace(join(folder, "metrics.json"), json.dumps(metrics, sort_keys=True, indent=1).encode())
+        job.store.replace(join(folder, "comparisons.json"), json.dumps(comparisons, sort_keys=True, indent=1).encode())
         job.store.replace(join(folder, "report.html"), page.encode())
     counts = {"inputs": len(asked), "answered": len(set(position.tolist()))}
     report = join(folder, "report.html")
@@ -131,7 +140,7 @@ def _execute(plan: Plan, recipe: EvaluateRecipe, model: Registered, asked: Seque
         plan,
         Outcome(counts, host_facts=host_facts(started), model_sha256=model.sha256, report_uri=report),
     )
-    return Result("done", (plan.run_id,), facts={"metrics": metrics, "report": report})
+    return Result("done", (plan.run_id,), facts={"metrics": metrics, "comparisons": comparisons, "report": report})
 
 
 def stored_answers(
@@ -169,4 +178,5 @@ def _written(recipe: EvaluateRecipe, plan: Plan, job: Job) -> dict[str, Any]:
     folder = join(recipe.lake, "reports", plan.run_id)
     with told(recipe.lake):
         metrics = json.loads(job.store.read(join(folder, "metrics.json")))
-    return {"metrics": metrics, "report": join(folder, "report.html")}
+        comparisons = json.loads(job.store.read(join(folder, "comparisons.json")))
+    return {"metrics": metrics, "comparisons": comparisons, "report": join(folder, "report.html")}

@@ -34,11 +34,14 @@ def evaluation_page(
     state: Snapshot,
     job: Job,
     metrics: Mapping[str, Any],
+    comparisons: Sequence[Mapping[str, Any]],
     stored: Mapping[str, Mapping[str, Array]],
     targets: Array,
     inputs: Sequence[Input],
 ) -> str:
     """The report as one HTML page."""
+    examples = _examples(model, recipe.lake, state, job, stored, targets, inputs)
+    shown = (("Examples shown for", _first_answer(stored) or "none"),) if examples else ()
     return render(
         evaluation_report(
             title=f"Evaluation of {model.name} version {model.version}",
@@ -47,14 +50,15 @@ def evaluation_page(
                 ("Run", plan.run_id[:12]),
                 ("Run date", plan.run_date),
                 ("Model", model.sha256[:12]),
-                ("Examples shown for", _first_answer(stored) or "none"),
+                *shown,
             ),
             metrics=metrics,
+            comparisons=comparisons,
             training={"epochs": [_epoch(record) for record in model.card["history"]]},
             ingest=ingest_sum(state),
             reasons=quarantine_reasons(state),
             lineage=lineage(plan, model),
-            examples=_examples(model, recipe.lake, state, job, stored, targets, inputs),
+            examples=examples,
         )
     )
 
