@@ -51,6 +51,20 @@ def medmnist(
 
 
 @app.command()
+def tables(
+    name: Annotated[str, typer.Argument(help="wdbc (breast cancer) or diabetes")],
+    folder: Annotated[Path, typer.Option(help="where archive/ and labels.csv go")],
+) -> None:
+    """Write a classic table of scikit-learn as a record archive with a label file in five folds."""
+    from medray.demo.tables import known, write_tables
+
+    tell = Narrator()
+    with stopped_by_contract(tell):
+        count = write_tables(known(name), folder)
+        tell.say(f"wrote {count:,} patients to {folder / 'archive'} and {folder / 'labels.csv'}")
+
+
+@app.command()
 def check(recipe: RecipePath, set_: Changes = None) -> None:
     """Report every mistake in a recipe, without Ray or torch."""
     tell = Narrator()

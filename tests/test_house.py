@@ -33,7 +33,7 @@ ROOMS_OF = {
     "typer": ("cli.py",),
     "jinja2": ("report",),
     "matplotlib": ("report",),
-    "sklearn": ("metrics", "tasks", "baselines"),
+    "sklearn": ("metrics", "tasks", "baselines", "demo"),
     "polars": (),
 }
 
