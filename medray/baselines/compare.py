@@ -66,7 +66,7 @@ def compare(
 
     Returns:
         One object for each simple model, label and metric: `label`, `metric` (auroc, auprc,
-        macro_auroc, rank_mae, mae, r2), `primary` (it decides whether the network is worth its
+        macro_auroc, expected_rank_mae, mae, r2), `primary` (it decides whether the network is worth its
         while), `baseline` ("linear", "trees"), `baseline_name`, the fields of
         `medray.metrics.paired.Paired`, `reason` (why there is no verdict, else null), `n` and
         `n_subjects` that are answered, `over` (the columns of a mean), `learnt` {rows, subjects,
@@ -137,7 +137,7 @@ def _lines(asked: Question, known: Array) -> list[_Line]:
     if asked.kind == "multiclass":
         return [_Line(asked.labels[0], "macro_auroc", 2 * count, every, True, True)]
     if asked.kind == "ordinal":
-        return [_Line(asked.labels[0], "rank_mae", 0, (0,), False, True)]
+        return [_Line(asked.labels[0], "expected_rank_mae", 0, (0,), False, True)]
     if asked.kind == "multilabel":
         mean = _Line(ALL_LABELS, "macro_auroc", 2 * count, every, True, True)
         return [mean, *(_Line(label, "auroc", at, (at,), True, False) for at, label in enumerate(asked.labels))]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-FARTHEST = 5.0  # standard deviations: a mistyped weight of 7,000 kg must not decide
+FARTHEST = 3.0  # standard deviations: a mistyped weight of 7,000 kg must not decide
 
 
 def design(features: Array) -> Callable[[Array], Array]:
@@ -18,7 +18,7 @@ def design(features: Array) -> Callable[[Array], Array]:
     Returns:
         features (N, f) -> float64 (N, f + g): each column with the training median where it is
         missing, then one 0/1 column for each distinct pattern of missing rows; all with training
-        mean 0 and standard deviation 1, cut at 5 standard deviations.
+        mean 0 and standard deviation 1, cut at 3 standard deviations.
     """
     medians = np.nanmedian(features, axis=0)
     gaps = _distinct_gaps(np.isnan(features))

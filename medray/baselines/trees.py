@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from medray.baselines.sample import Fold, Sample, usable_folds
 
 Array = npt.NDArray[Any]
-MOST_TREES = 400
+MOST_TREES = 300
 PATIENCE = 15
 
 
@@ -52,10 +52,10 @@ def _planted(kind: Any, loss: str, sample: Sample, trees: int, *, early_stopping
         loss=loss,
         max_iter=trees,
         learning_rate=0.06,
-        max_leaf_nodes=15,
+        max_leaf_nodes=8,
         min_samples_leaf=int(np.clip(len(sample.targets) // 20, 2, 20)),
-        l2_regularization=1.0,
-        max_features=0.5,
+        l2_regularization=5.0,
+        max_features=0.25,
         max_bins=127,
         early_stopping=early_stopping,
         n_iter_no_change=PATIENCE,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medray.report.answers import answer_sections
+from medray.report.baselines import baselines_group
 from medray.report.contact_sheet import PER_ROW, contact_sheet
 from medray.report.lineage import lineage_table, used_inputs
 from medray.report.metric_words import Json
@@ -46,6 +47,7 @@ def evaluation_report(
     subtitle: str,
     facts: Sequence[tuple[str, str]],
     metrics: Mapping[str, Json],
+    comparisons: Sequence[Json],
     training: Mapping[str, Any] | None,
     ingest: Sum | None,
     reasons: Mapping[str, int],
@@ -57,6 +59,7 @@ def evaluation_report(
     Args:
         title, subtitle, facts: the head of the page.
         metrics: JSON of a record of `medray.metrics.records` by label.
+        comparisons: JSON of `medray.baselines.compare`; empty when nothing was compared.
         training: {"epochs": [{"epoch": 1, "train_loss": ..., ...}, ...]}, None when not known.
         ingest: where the inputs ended, None when not known.
         reasons: inputs that were not used, by reason of `medray.schema.reasons`.
@@ -64,6 +67,8 @@ def evaluation_report(
         examples: by kind ("best", "worst", "least certain").
     """
     sections: list[Section] = answer_sections(metrics)
+    if comparisons:
+        sections.insert(_after_overview(sections), baselines_group(comparisons))
     if any(examples.values()):
         sections.append(_examples(examples))
     if training is not None and training["epochs"]:
@@ -72,6 +77,12 @@ def evaluation_report(
         sections.append(used_inputs(ingest, reasons))
     sections.append(lineage_table(lineage))
     return Report(title, subtitle, facts, tuple(sections))
+
+
+def _after_overview(sections: Sequence[Section]) -> int:
+    """Before the details of several answers, after those of the only one."""
+    details = [place for place, section in enumerate(sections) if isinstance(section, Group)]
+    return max(details[0], 1) if details else len(sections)
 
 
 def _examples(examples: Mapping[str, Sequence[ShownExample]]) -> Group:

@@ -26,8 +26,8 @@ def binary(count: int = 300, share: float = 0.4) -> dict[str, Any]:
 
 def report(**changes: Any) -> Any:
     given: dict[str, Any] = {
-        "title": "t", "subtitle": "s", "facts": [], "metrics": {"effusion": binary()}, "training": None,
-        "ingest": None, "reasons": {}, "lineage": {"model_sha256": "ab"}, "examples": {},
+        "title": "t", "subtitle": "s", "facts": [], "metrics": {"effusion": binary()}, "comparisons": (),
+        "training": None, "ingest": None, "reasons": {}, "lineage": {"model_sha256": "ab"}, "examples": {},
     }  # fmt: skip
     return evaluation_report(**(given | changes))
 
