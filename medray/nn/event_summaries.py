@@ -26,7 +26,7 @@ def summaries(events: Events, codes: int, since: float) -> tuple[torch.Tensor, t
         value is known; values (N, codes) and events (N, codes), counts).
     """
     n = events.code.shape[0]
-    looked_at = events.present & (events.code <= codes) & (events.hours <= since)
+    looked_at = events.present & (events.code <= codes) & (events.static | (events.hours <= since))
     row, column = looked_at.nonzero(as_tuple=True)
     cell = row * codes + events.code[row, column] - 1
     happened = torch.bincount(cell, minlength=n * codes).to(events.value.dtype)

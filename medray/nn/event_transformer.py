@@ -40,7 +40,7 @@ class Block(nn.Module):
         """The first `asking` of (N, E, width), after they have looked at all that are `present`
         (bool (N, E), at least one a row)."""
         normal = self.before_attention(tokens)
-        key, value = self._split(self.key_value(normal)).chunk(2, dim=-1)
+        key, value = (self._split(half) for half in self.key_value(normal).chunk(2, dim=-1))
         query = self._split(self.query(normal[:, :asking]))
         seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=present[:, None, None])
         tokens = tokens[:, :asking] + self.out(seen.transpose(1, 2).flatten(2))
@@ -48,7 +48,7 @@ class Block(nn.Module):
         return changed
 
     def _split(self, features: torch.Tensor) -> torch.Tensor:
-        return features.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return features.view(*features.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 class EventTransformer(nn.Module):

@@ -14,7 +14,7 @@ class Events(NamedTuple):
 
     Attributes:
         code: int64 (N, E), the code's place in the vocabulary from 1; 0 is padding.
-        hours: float (N, E), hours before the prediction; 0 for static facts.
+        hours: float (N, E), hours before the prediction; the window's length for static facts.
         value: float (N, E), normalised; 0 where there is none.
         has_value, static: bool (N, E).
     """

@@ -48,7 +48,8 @@ def collate(examples: Array, config: EhrConfig, summary: Sums, device: torch.dev
     static = present & np.isnan(examples[HOURS])
     tokens = np.zeros((*examples.shape, len(CHANNELS)), np.float32)
     tokens[..., 0] = index
-    tokens[..., 1] = np.where(present & ~static, np.minimum(examples[HOURS], config.hours), 0.0)
+    # a static fact is as old as the window: the last value of its code is a later one
+    tokens[..., 1] = np.where(present, np.fmin(examples[HOURS], config.hours), 0.0)
     tokens[..., 2] = np.where(has_value, np.clip((examples[VALUE] - mean) / std, -FARTHEST, FARTHEST), 0.0)
     tokens[..., 3] = has_value
     tokens[..., 4] = static

@@ -18,13 +18,12 @@ MOST_CODES = 128
 def _events(examples: Array, config: EhrConfig, summary: Sums) -> Events:
     """In the codes' own units."""
     has_value = np.isfinite(examples[VALUE])
-    static = np.isnan(examples[HOURS])
     return Events(
         code=torch.from_numpy(look_up(examples[CODE], config, summary)),
-        hours=torch.from_numpy(np.where(static, 0.0, examples[HOURS])),
+        hours=torch.from_numpy(np.fmin(examples[HOURS], config.hours)),
         value=torch.from_numpy(np.where(has_value, examples[VALUE], 0.0)),
         has_value=torch.from_numpy(has_value),
-        static=torch.from_numpy(static),
+        static=torch.from_numpy(np.isnan(examples[HOURS])),
     )
 
 

@@ -1,0 +1,111 @@
+"""Vocabulary and scale from exact counts: by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from medray.contracts import Array, Window
+from medray.families.ehr.config import EhrConfig
+from medray.families.ehr.prepare import prepare
+from medray.families.ehr.simple import simple
+from medray.families.ehr.survey import from_bins, merge, summarise, survey, to_bins
+
+CONFIG = EhrConfig(
+    name="ehr", max_events=5, min_events=0, vocabulary=8, min_count=1, hours=48.0, width=8, architecture="gru_d",
+    step_hours=4.0, summary_codes=4, members=1, dropout=0.0, event_dropout=0.0,
+)  # fmt: skip
+NAN = float("nan")
+
+
+def examples(*rows: list[tuple[int, float, float]]) -> Array:
+    windows = [np.array(row, float).reshape(-1, 3).T for row in rows]
+    made = [Window(c.astype(np.int64), h.astype(np.float32), v.astype(np.float32)) for c, h, v in windows]
+    return np.stack([prepare(window, CONFIG)[0].values for window in made])
+
+
+TWO = examples([(7, NAN, 2.0), (9, 3.0, NAN), (7, 1.0, 4.0), (7, 0.5, NAN)], [(9, 2.0, float("inf")), (11, 1.0, 2.0)])
+
+
+def bins(*values: float) -> list[int]:
+    return to_bins(np.array(values, np.float32)).tolist()
+
+
+def test_counts_per_code() -> None:
+    assert survey(TWO, CONFIG) == {
+        "7": {"examples": 1, "bins": bins(2.0, 4.0), "counts": [1, 1]},
+        "9": {"examples": 2, "bins": [], "counts": []},
+        "11": {"examples": 1, "bins": bins(2.0), "counts": [1]},
+    }
+
+
+def test_equal_values_share_a_bin() -> None:
+    counted = survey(examples([(7, 3.0, 2.0), (7, 2.0, 2.0), (7, 1.0, 2.001)]), CONFIG)
+    assert counted["7"]["counts"] == [3]
+
+
+def test_any_grouping_gives_the_same_text() -> None:
+    draw = np.random.default_rng(0)
+    rows = [[(int(draw.integers(1, 9)), 1.0, float(draw.normal())) for _ in range(5)] for _ in range(30)]
+    whole = examples(*rows)
+    left = merge(merge(survey(whole[:3], CONFIG), survey(whole[3:20], CONFIG)), survey(whole[20:], CONFIG))
+    right = merge(survey(whole[:11], CONFIG), merge(survey(whole[11:11], CONFIG), survey(whole[11:], CONFIG)))
+    assert json.dumps(left) == json.dumps(right) == json.dumps(survey(whole, CONFIG))
+
+
+def test_bins_are_the_nearest_of_eight_significant_bits() -> None:
+    values = np.array([0.0, -1.0, 1.0 + 1 / 256, 1.0 + 1 / 257, 255.0, 257.4, 3.4028e38, -3.4028e38, 7.4], np.float32)
+    nearest = from_bins(to_bins(values))
+    assert np.isfinite(nearest).all()
+    assert nearest[[0, 1, 4, 5]].tolist() == [0.0, -1.0, 255.0, 258.0]
+    assert nearest[2] == 1.0 + 1 / 128
+    assert nearest[3] == 1.0
+    assert nearest[[1, 4, 5, 8]] / values[[1, 4, 5, 8]] == pytest.approx(1.0, abs=2**-8)
+
+
+def summary_of(*values: float) -> dict[str, Any]:
+    entry = {"examples": 1, "bins": bins(*sorted(values)), "counts": [1] * len(values)}
+    return summarise({"5": entry})
+
+
+def test_mean_and_deviation_of_a_codes_values() -> None:
+    summary = summary_of(2.0, 4.0, 6.0, -8.0)
+    assert summary["mean"] == [1.0]
+    assert summary["std"] == [pytest.approx(29**0.5)]
+    assert summary["values"] == [4]
+
+
+def test_the_outermost_values_are_drawn_in() -> None:
+    entry = {"examples": 9, "bins": bins(0.0, 1.0, 2.0, 1e6), "counts": [50, 100, 49, 1]}
+    summary = summarise({"5": entry})
+    assert summary["mean"] == [1.0]
+    assert summary["std"] == [pytest.approx(0.5**0.5)]
+
+
+@pytest.mark.parametrize(("values", "mean", "std"), [([1.0], 1.0, 1.0), ([-40.0], -40.0, 40.0), ([], 0.0, 1.0)])
+def test_constant_or_absent_values_are_not_divided_by_zero(values: list[float], mean: float, std: float) -> None:
+    summary = summary_of(*values)
+    assert (summary["mean"], summary["std"]) == ([mean], [std])
+
+
+def test_the_codes_of_most_examples_come_first() -> None:
+    nothing = {"bins": [], "counts": []}
+    sums = {"3": {"examples": 1} | nothing, "10": {"examples": 2} | nothing, "2": {"examples": 1} | nothing}
+    assert summarise(sums)["codes"] == [10, 2, 3]
+    assert summarise(sums)["examples"] == [2, 1, 1]
+
+
+def test_plain_summaries_are_in_own_units_with_nan_where_unseen() -> None:
+    summary = summarise(survey(TWO, CONFIG))
+    assert summary["codes"] == [9, 7, 11]
+    found = simple(TWO, CONFIG, summary)
+    assert found.dtype == np.float32
+    # mean, min, max, last of codes 7 and 11 (no value of 9 is known), then events of 9, 7 and 11
+    expected = [
+        [3.0, 2.0, 4.0, 4.0, NAN, NAN, NAN, NAN, 1.0, 3.0, 0.0],
+        [NAN, NAN, NAN, NAN, 2.0, 2.0, 2.0, 2.0, 1.0, 0.0, 1.0],
+    ]
+    np.testing.assert_array_equal(found, expected)
