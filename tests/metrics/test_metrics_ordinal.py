@@ -51,7 +51,8 @@ def test_values_are_those_of_scikit_learn() -> None:
     kappa = found.metrics["quadratic_kappa"]
     assert kappa.value == pytest.approx(cohen_kappa_score(targets, decided, weights="quadratic"))
     assert kappa.lower < kappa.value < kappa.upper
-    assert found.by_cut["long"].metrics["auroc"].value == pytest.approx(roc_auc_score(targets == 2, probabilities[:, 2]))
+    area = roc_auc_score(targets == 2, probabilities[:, 2])
+    assert found.by_cut["long"].metrics["auroc"].value == pytest.approx(area)
     assert found.by_cut["middle"].metrics["accuracy"].value == pytest.approx(np.mean((targets > 0) == (decided > 0)))
 
 

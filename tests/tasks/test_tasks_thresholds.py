@@ -29,6 +29,31 @@ def test_the_rules_differ_where_classes_are_unequal() -> None:
     assert cut([0.1, 0.3, 0.4, 0.5, 0.55, 0.6], [0, 1, 1, 0, 1, 1], "accuracy") == pytest.approx(0.2)
 
 
+def test_the_lower_of_sensitivity_and_ppv() -> None:
+    probabilities = [0.1] * 20 + [0.3] + [0.4] * 3 + [0.6] * 4
+    answers = [0] * 20 + [1] + [0] * 3 + [1, 1, 1, 0]
+    # from 0.2: 4 of 4 found, 4 of 8 right; from 0.5: 3 of 4 found, 3 of 4 right
+    assert cut(probabilities, answers, "min_sensitivity_ppv") == pytest.approx(0.5)
+    # 1 + 20/24 beats 3/4 + 23/24
+    assert cut(probabilities, answers, "youden") == pytest.approx(0.2)
+
+
+@given(st.lists(st.tuples(st.integers(1, 99), st.booleans()), min_size=2, max_size=30))
+def test_no_cut_has_a_higher_event_1_score(cases: list[tuple[int, bool]]) -> None:
+    percent, answers = (np.array(part) for part in zip(*cases, strict=True))
+    probabilities = percent / 100
+    if answers.all() or not answers.any():
+        return
+
+    def score(at: float) -> float:
+        yes = probabilities >= at
+        found = (yes & answers).sum()
+        return float(min(found / answers.sum(), found / yes.sum())) if yes.any() else 0.0
+
+    found = score(threshold(probabilities, answers, "min_sensitivity_ppv"))
+    assert found >= max(score(at) for at in probabilities) - 1e-9
+
+
 def test_equal_scores_are_never_torn_apart() -> None:
     assert cut([0.5, 0.5, 0.5, 0.9], [0, 0, 1, 1], "youden") == pytest.approx(0.7)
 
