@@ -15,17 +15,19 @@ from pydantic import ValidationError
 
 from medray.errors import RecipeError
 from medray.recipes.ingest import IngestRecipe
+from medray.recipes.ingest_ehr import IngestEhrRecipe
 from medray.recipes.recipe import Recipe
-from medray.recipes.score import EvaluateRecipe, NightlyRecipe, PredictRecipe
+from medray.recipes.score import EvaluateRecipe, Night, PredictRecipe, night_of
 from medray.recipes.train import PrepareRecipe, TrainRecipe
 
 JOBS: dict[str, type[Recipe]] = {
     "ingest_dicom": IngestRecipe,
+    "ingest_ehr": IngestEhrRecipe,
     "prepare": PrepareRecipe,
     "train": TrainRecipe,
     "predict": PredictRecipe,
     "evaluate": EvaluateRecipe,
-    "nightly": NightlyRecipe,
+    "nightly": Night,
 }
 
 
@@ -44,7 +46,8 @@ def parse(document: Mapping[str, Any], where: str) -> Recipe:
     if str(job) not in JOBS:
         raise RecipeError(where, f"job = {job!r}", ", ".join(JOBS), "name the job at the top of the file")
     try:
-        return JOBS[str(job)].model_validate(document)
+        model = night_of(document) if job == "nightly" else JOBS[str(job)]
+        return model.model_validate(document)
     except ValidationError as error:
         mistakes = [_mistake(item) for item in error.errors()]
         raise RecipeError(

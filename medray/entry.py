@@ -17,6 +17,7 @@ from medray.narration import Narrator
 
 DRIVERS = {
     "ingest_dicom": "medray.drivers.ingest:ingest_archive",
+    "ingest_ehr": "medray.drivers.ingest_ehr:ingest_records",
     "prepare": "medray.drivers.prepare:prepare",
     "train": "medray.drivers.train:train",
     "predict": "medray.drivers.predict:predict",

@@ -20,6 +20,7 @@ from medray.planning.accounting import Sum
 from medray.planning.label_rows import LabelKey, keyed_rows
 from medray.privacy.pseudonyms import Pseudonyms
 from medray.recipes.ingest import Archive, LabelFile
+from medray.recipes.ingest_ehr import RecordsRecipe
 from medray.schema.events import EVENTS
 from medray.schema.images import IMAGES
 from medray.schema.labels import INPUT_KEYS, LABELS, VALUES
@@ -33,7 +34,7 @@ JOB = "labels"
 TIMED = "subject_id, prediction_time"  # the key of an answer about one time
 
 
-def ingest_labels(recipe: Archive, file: LabelFile, pseudonyms: Pseudonyms, job: Job) -> Result:
+def ingest_labels(recipe: Archive | RecordsRecipe, file: LabelFile, pseudonyms: Pseudonyms, job: Job) -> Result:
     """Bring the answers of a label file that are new or changed into the lake.
 
     Raises:

@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from medray.drivers.evaluation_page import lineage
 from medray.drivers.ingest import ingest_archive
+from medray.drivers.ingest_ehr import ingest_records
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.open_plans import open_plans
 from medray.drivers.predict import predict
 from medray.drivers.score_counts import EDGES
 from medray.planning.accounting import Sum
-from medray.recipes.score import NightlyRecipe
+from medray.recipes.score import ImagesNight, NightlyRecipe
 from medray.report.nightly import ScoreCounts, nightly_report
 from medray.report.render import render
 from medray.report.sections import Sum as ShownSum
@@ -55,7 +56,10 @@ _NO_INPUTS = pa.table({"chunk": pa.array([], pa.int32())})
 def _execute(plan: Plan, recipe: NightlyRecipe, job: Job) -> Result:
     started = time.monotonic()
     seconds: dict[str, float] = {}
-    ingested = ingest_archive(recipe.ingest(), job)
+    if isinstance(recipe, ImagesNight):
+        ingested = ingest_archive(recipe.ingest(), job)
+    else:
+        ingested = ingest_records(recipe.ingest(), job)
     seconds["ingest"] = time.monotonic() - started
     predicted = predict(recipe.predict(), job)
     seconds["prepare and predict"] = time.monotonic() - started - seconds["ingest"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
 from medray.recipes.ingest import Archive, IngestRecipe
+from medray.recipes.ingest_ehr import IngestEhrRecipe, RecordsRecipe
 from medray.recipes.recipe import Name, Recipe, Section
 
 
@@ -46,18 +48,50 @@ class EvaluateRecipe(Recipe):
     resamples: int = Field(default=1000, ge=100)
 
 
-class NightlyRecipe(Archive):
+class Night(Recipe):
+    """What a night does after its ingest.
+
+    Attributes:
+        model: the one that scores.
+        select: the images that are asked for; a model that reads records asks by its problem.
+    """
+
     job: Literal["nightly"]
     model: ModelChoice
     select: Select = Select()
-
-    def ingest(self) -> IngestRecipe:
-        """The night's first link."""
-        shared = {name: getattr(self, name) for name in Archive.model_fields if name != "job"}
-        return IngestRecipe(job="ingest_dicom", **shared)
 
     def predict(self) -> PredictRecipe:
         """The night's last link."""
         return PredictRecipe(
             job="predict", name=self.name, lake=self.lake, compute=self.compute, model=self.model, select=self.select
         )
+
+
+class ImagesNight(Night, Archive):
+    """A night on an archive of images."""
+
+    def ingest(self) -> IngestRecipe:
+        """The night's first link."""
+        return IngestRecipe(job="ingest_dicom", **_shared(self, Archive))
+
+
+class RecordsNight(Night, RecordsRecipe):
+    """A night on an archive of health records."""
+
+    def ingest(self) -> IngestEhrRecipe:
+        """The night's first link."""
+        return IngestEhrRecipe(job="ingest_ehr", **_shared(self, RecordsRecipe))
+
+
+NightlyRecipe = ImagesNight | RecordsNight
+
+
+def night_of(document: Mapping[str, Any]) -> type[ImagesNight] | type[RecordsNight]:
+    """The kind of night that a document means, by its archive."""
+    source = document.get("source")
+    images = isinstance(source, Mapping) and source.get("kind") == "dicom"
+    return ImagesNight if images else RecordsNight
+
+
+def _shared(night: Night, archive: type[Recipe]) -> dict[str, Any]:
+    return {name: getattr(night, name) for name in archive.model_fields if name != "job"}

@@ -1,0 +1,64 @@
+"""`ingest_ehr`: an archive of health records becomes events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from medray.ehr.fhir.config import FhirConfig
+from medray.ehr.tables.config import TablesConfig
+from medray.recipes.ingest import Deidentify, LabelFile, Linkage
+from medray.recipes.recipe import Chunks, Recipe, Uri
+
+
+class FhirArchive(FhirConfig):
+    """A FHIR R4 bulk export: where it lies and how its resources are read."""
+
+    uri: Uri
+
+
+class TablesArchive(TablesConfig):
+    """CSV or Parquet tables: where they lie and how their columns are mapped."""
+
+    uri: Uri
+
+
+RecordArchive = Annotated[FhirArchive | TablesArchive, Field(discriminator="kind")]
+
+
+def _naive(time: datetime) -> datetime:
+    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
+
+
+class RecordsRecipe(Recipe):
+    """The sections that `ingest_ehr` and `nightly` on records share.
+
+    Attributes:
+        source: what it is, where it lies, how it is read.
+        issuer: who gave the subjects' identifiers. Images of the same issuer (DICOM:
+            IssuerOfPatientID) and identifier are the same patient's.
+        crosswalk: CSV or Parquet file with the columns `from` and `to`: identifier in the records ->
+            identifier that images share. A subject that it lacks is quarantined.
+        as_of: records later than this original time are quarantined.
+        encounters: "required": a record whose encounter no record defines is quarantined; "any":
+            it is kept.
+        on_change: what becomes of a record that comes again with other content.
+        chunks: the size of one unit of mapping.
+    """
+
+    source: RecordArchive
+    issuer: str
+    encounters: Literal["required", "any"]
+    deidentify: Deidentify
+    crosswalk: Uri | None = None
+    as_of: Annotated[datetime, AfterValidator(_naive)] | None = None
+    labels: LabelFile | None = None
+    linkage: Linkage | None = None
+    on_change: Literal["supersede", "conflict"] = "supersede"
+    chunks: Chunks = Chunks()
+
+
+class IngestEhrRecipe(RecordsRecipe):
+    job: Literal["ingest_ehr"]
