@@ -171,7 +171,9 @@ def test_a_number_that_tuning_hardly_knows_is_refused() -> None:
 
 def test_stored_answers_are_evaluated() -> None:
     targets = np.array([[70, 2], [81, 3], [NAN, 4]], dtype=np.float32)
-    answers = {"predicted_float_value": [72.0, 80.0, 5.0], "prediction_lower": [71, 78, 0], "prediction_upper": [75] * 3}
+    answers = {
+        "predicted_float_value": [72.0, 80.0, 5.0], "prediction_lower": [71, 78, 0], "prediction_upper": [75] * 3,
+    }  # fmt: skip
     unbounded = answers | {"prediction_lower": [None] * 3, "prediction_upper": [None] * 3}
     stored = {
         label: {name: np.array(values) for name, values in columns.items()}
