@@ -15,6 +15,8 @@ from medray.narration import Narrator
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Batch processing for deep learning in medicine, on Ray."
 )
+export = typer.Typer(no_args_is_help=True, help="Write tables of a lake in another format.")
+app.add_typer(export, name="export")
 RecipePath = Annotated[str, typer.Argument(metavar="RECIPE", help="a TOML file")]
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="change a value of the recipe")]
 Lake = Annotated[str, typer.Option(help="folder or s3://bucket/prefix of the lake")]
@@ -126,3 +128,27 @@ def abandon(
     tell = Narrator()
     with stopped_by_contract(tell):
         tell.say(f"abandoned: run {abandon_run(normalise(lake), run_id, Job(today(), tell))}")
+
+
+@export.command("meds")
+def export_meds(
+    lake: Annotated[str, typer.Argument(help="folder or s3://bucket/prefix of the lake")],
+    folder: Annotated[str, typer.Argument(help="an empty folder or s3://bucket/prefix where the dataset goes")],
+    salt: Annotated[str, typer.Option(help="of the split, as in a train recipe")],
+    tuning: Annotated[float, typer.Option(help="share of the tuning split")],
+    held_out: Annotated[float, typer.Option(help="share of the held-out split")],
+    name: Annotated[str, typer.Option(help="of the dataset (default: the lake's last part)")] = "",
+) -> None:
+    """Write a snapshot of the lake's events as a MEDS 0.4 dataset, in the splits of a train recipe."""
+    from medray.drivers.export_meds import export_meds as export_events
+    from medray.drivers.export_meds_plan import Asked
+    from medray.drivers.job import Job
+    from medray.engine.session import session
+    from medray.storage.uri import normalise
+
+    tell = Narrator()
+    with stopped_by_contract(tell):
+        source, target = normalise(lake), normalise(folder)
+        asked = Asked(name or source.rsplit("/", 1)[-1], salt, tuning, held_out)
+        with session():
+            export_events(source, target, asked, Job(today(), tell))
