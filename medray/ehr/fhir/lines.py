@@ -15,7 +15,7 @@ from medray.errors import Unusable
 
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
-_BUFFER = 1 << 20
+_BUFFER = 8 << 20  # one request of a store
 
 
 def _readable(stored: pa.NativeFile) -> io.BufferedIOBase:
