@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
@@ -67,17 +68,33 @@ def read_file(
         wanted: the codes to read; later versions are read whatever their code (then `code` and
             `input_version` are among the columns).
     """
-    uri = join(table_uri(lake, EVENTS.name), path)
-    with told(lake), store.arrow(uri).open_input_file(store.path(uri)) as stream:
-        file = pq.ParquetFile(stream, read_dictionary=list(DICTIONARIES), pre_buffer=True)
+    with _opened(store, lake, path) as file:
         for group in _row_groups(file, bucket):
-            table = file.read_row_group(group, columns=list(columns)).combine_chunks()
-            table = _slice(table, bucket)
+            table = _slice(_read(file, group, columns), bucket)
             if wanted is not None:
                 later = table["input_version"].to_numpy() > 1
                 table = table.filter(pa.array(later | _among(table["code"].combine_chunks(), wanted)))
             if table.num_rows:
-                yield table.select(list(columns)).cast(events_schema(columns))
+                yield table
+
+
+def read_subjects(store: Store, lake: str, path: str, subjects: Array, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """The rows of one file for sorted subjects, one table a row group, all versions. Of a row group
+    without any of them only `subject_id` is read."""
+    with _opened(store, lake, path) as file:
+        for group in range(file.num_row_groups):
+            found = is_among(_read(file, group, ("subject_id",))["subject_id"].to_numpy(), subjects)
+            if found.any():
+                yield _read(file, group, columns).filter(pa.array(found))
+
+
+def is_among(values: Array, wanted: Array) -> Array:
+    """bool (N,): whether each value is one of the sorted, wanted ones."""
+    if not len(wanted):
+        return np.zeros(len(values), bool)
+    place = np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)
+    found: Array = wanted[place] == values
+    return found
 
 
 def events_schema(columns: Sequence[str]) -> pa.Schema:
@@ -126,6 +143,18 @@ def _is_sorted(subject: Array, moment: Array, code: Array) -> bool:
     return bool(later.all())
 
 
+@contextmanager
+def _opened(store: Store, lake: str, path: str) -> Iterator[pq.ParquetFile]:
+    uri = join(table_uri(lake, EVENTS.name), path)
+    with told(lake), store.arrow(uri).open_input_file(store.path(uri)) as stream:
+        yield pq.ParquetFile(stream, read_dictionary=list(DICTIONARIES), pre_buffer=True)
+
+
+def _read(file: pq.ParquetFile, group: int, columns: Sequence[str]) -> pa.Table:
+    table = file.read_row_group(group, columns=list(columns)).combine_chunks()
+    return table.select(list(columns)).cast(events_schema(columns))
+
+
 def _row_groups(file: pq.ParquetFile, bucket: Bucket) -> Iterator[int]:
     column = file.schema_arrow.get_field_index("subject_id")
     for group in range(file.num_row_groups):
@@ -166,4 +195,3 @@ def _holds(table: pa.Table) -> Array:
     newest = (keys[place] != record) | (highest[place] == version)
     holds: Array = newest & ~table["withdrawn"].to_numpy()
     return holds
-

@@ -56,3 +56,11 @@ def bucket_of(path: str) -> Bucket:
 def buckets(n: int) -> list[Bucket]:
     """All `n` buckets, in order of their subjects."""
     return [Bucket(k, n) for k in range(n)]
+
+
+def bucket_count(size: float, target: float, most: int = 1 << 14) -> int:
+    """The least power of two that makes buckets of at most `target`; `most` at most."""
+    n = 1
+    while n < most and size > n * target:
+        n *= 2
+    return n

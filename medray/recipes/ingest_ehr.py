@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from medray.ehr.fhir.config import FhirConfig
+from medray.ehr.meds.config import MedsConfig
+from medray.ehr.omop.config import OmopConfig
 from medray.ehr.tables.config import TablesConfig
 from medray.recipes.ingest import Deidentify, LabelFile, Linkage
 from medray.recipes.recipe import Chunks, Recipe, Uri
@@ -19,13 +21,25 @@ class FhirArchive(FhirConfig):
     uri: Uri
 
 
+class OmopArchive(OmopConfig):
+    """Tables of the OMOP common data model: where they lie and how they are read."""
+
+    uri: Uri
+
+
+class MedsArchive(MedsConfig):
+    """A MEDS dataset: where it lies and how it is read."""
+
+    uri: Uri
+
+
 class TablesArchive(TablesConfig):
     """CSV or Parquet tables: where they lie and how their columns are mapped."""
 
     uri: Uri
 
 
-RecordArchive = Annotated[FhirArchive | TablesArchive, Field(discriminator="kind")]
+RecordArchive = Annotated[FhirArchive | OmopArchive | MedsArchive | TablesArchive, Field(discriminator="kind")]
 
 
 def _naive(time: datetime) -> datetime:

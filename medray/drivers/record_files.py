@@ -1,0 +1,105 @@
+"""Files of a record archive as its source sees them, and who their subjects are."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from medray.contracts import RecordFile, SourceObject
+from medray.errors import RecipeError, Unusable
+from medray.storage.failures import told
+from medray.storage.store import Store
+from medray.storage.uri import is_s3
+
+
+def record_file(store: Store, archive: str, item: SourceObject) -> RecordFile:
+    """The file of a listed object. Opening it raises `Unusable` when it is gone, closed to us, or has
+    another size than listed."""
+    return RecordFile(file_name(archive, item.uri), item.size_bytes, partial(_opened, store, archive, item))
+
+
+def file_name(archive: str, uri: str) -> str:
+    """The path of an object below its archive."""
+    return uri.removeprefix(archive).lstrip("/")
+
+
+def _opened(store: Store, archive: str, item: SourceObject) -> pa.NativeFile:
+    with told(archive):
+        try:
+            stream = _stream(store, item.uri)
+        except (FileNotFoundError, PermissionError) as error:
+            raise Unusable("unreadable", "gone or closed since the listing") from error
+        if stream.size() != item.size_bytes:
+            stream.close()
+            raise Unusable("unreadable", f"another size than listed ({item.size_bytes} bytes)")
+        return stream
+
+
+def _stream(store: Store, uri: str) -> pa.NativeFile:
+    if is_s3(uri):
+        return store.arrow(uri).open_input_file(store.path(uri))
+    return pa.OSFile(os.fsencode(uri))  # a file's name need not be UTF-8
+
+
+def shared_identifiers(
+    own: Mapping[str, str] | None, crosswalk: Mapping[str, str] | None
+) -> Callable[[str], str | None]:
+    """Identifier in the records -> the one that images share; None where a map lacks it: the
+    identifier of another kind could be another patient's.
+
+    Args:
+        own: what the archive itself tells, applied first.
+        crosswalk: the recipe's table.
+    """
+
+    def shared(word: str) -> str | None:
+        found: str | None = word
+        for table in (own, crosswalk):
+            if table is not None and found is not None:
+                found = table.get(found)
+        return found
+
+    return shared
+
+
+def read_crosswalk(store: Store, uri: str) -> dict[str, str]:
+    """The rows of a crosswalk file.
+
+    Raises:
+        RecipeError: no table, no such columns, an empty cell, or one identifier with two others.
+    """
+    with told("crosswalk"):
+        data = store.read(uri)
+    try:
+        table = _table(uri, data)
+    except pa.ArrowInvalid as error:
+        raise _wrong("text that is no table") from error
+    if not {"from", "to"} <= set(table.column_names):
+        raise _wrong(f"{table.num_columns} columns without `from` and `to`")
+    texts = [[str(cell or "").strip() for cell in table[name].to_pylist()] for name in ("from", "to")]
+    pairs = set(zip(*texts, strict=True))
+    rows = dict(pairs)
+    if "" in rows or "" in rows.values():
+        raise _wrong("empty cells")
+    if len(rows) < len(pairs):
+        raise _wrong(f"{len(pairs) - len(rows)} identifiers that lead to two others")
+    return rows
+
+
+def _table(uri: str, data: bytes) -> pa.Table:
+    if uri.endswith(".parquet"):
+        return pq.read_table(pa.BufferReader(data))
+    options = pacsv.ConvertOptions(column_types=dict.fromkeys(("from", "to"), pa.string()), strings_can_be_null=False)
+    return pacsv.read_csv(io.BytesIO(data), convert_options=options)
+
+
+def _wrong(found: str) -> RecipeError:
+    return RecipeError(
+        "crosswalk", found, "CSV or Parquet with the columns `from` and `to`, one row for each `from`", "correct it"
+    )
