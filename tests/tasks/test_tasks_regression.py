@@ -125,6 +125,13 @@ def test_a_row_that_alone_decides_the_slope_has_no_bound() -> None:
     assert found == pytest.approx([1.5, 0.0, 1.5, np.inf])
 
 
+def test_a_constant_answer_is_refitted_as_a_constant() -> None:
+    # leaving 6 out of 6, 5, 1 leaves a mean of 3, and so on; the outputs have no part in it
+    outputs, truth = np.array([1.0, 2.0, 9.0]), np.array([6.0, 5.0, 1.0])
+    found = left_out_errors(outputs, truth, fit_line(outputs, truth, "squared"))
+    assert found == pytest.approx([3.0, 1.5, 4.5])
+
+
 def test_conformal_quantile_by_hand() -> None:
     errors = np.array([5.0, 1.0, 4.0, 2.0, 3.0, 6.0, 9.0, 8.0, 7.0])
     assert half_width(errors, 0.8) == 8.0  # the 8th of 9: (9 + 1) * 0.8
@@ -132,6 +139,8 @@ def test_conformal_quantile_by_hand() -> None:
     assert half_width(errors, 0.9) == 9.0
     assert half_width(errors, 0.91) is None  # nine errors cannot promise more than nine in ten
     assert half_width(np.array([1.0, np.inf]), 0.6) is None
+    # 100 * 0.55 is a little more than 55 in floats
+    assert half_width(np.arange(1.0, 100.0), 0.55) == 55.0
 
 
 def test_intervals_cover_what_was_asked() -> None:
