@@ -12,8 +12,11 @@ class OmopConfig(BaseModel):
 
     Attributes:
         codes: what names a record. "concept": the standard concept, `OMOP//{concept_id}`, the same
-            at every site. "source": the site's own `{..._source_value}`.
+            at every site, and the site's own text where there is none. "source": always the site's
+            own text, such as `CONDITION//{condition_source_value}`.
         subject: column of `person` that holds the identifier which images and records share.
+        keep_text: `value_as_string` of observations becomes the text of the event, instead of the
+            value's concept. Such text may identify a patient.
         delimiter: between cells of text files; a comma when absent (a tab for names with `.tsv`).
     """
 
@@ -22,4 +25,5 @@ class OmopConfig(BaseModel):
     kind: Literal["omop"]
     codes: Literal["concept", "source"]
     subject: Literal["person_id", "person_source_value"]
+    keep_text: bool = False
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None

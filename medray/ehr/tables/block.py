@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from medray.ehr.tables.cells import text_of
+from medray.ehr.tables.header import Columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,16 +33,16 @@ class Block:
             self._words[column] = text_of(self.cells[column]).dictionary_encode()
         return self._words[column]
 
-    def without(self, texts: Collection[str], columns: Collection[str]) -> Block:
-        """The block with null for the cells of these columns that hold one of the texts."""
-        if not texts:
+    def without(self, missing: Mapping[str, Sequence[str]]) -> Block:
+        """The block with null for the cells of these columns that hold one of their texts."""
+        if not missing:
             return self
-        unwanted = pa.array(list(texts), pa.string())
         cells = dict(self.cells)
-        for name in columns:
-            nothing = pa.scalar(None, cells[name].type)
-            cells[name] = pc.if_else(pc.is_in(text_of(cells[name]), unwanted), nothing, cells[name])
-        return Block(self.rows, cells, self.malformed)
+        for name, texts in missing.items():
+            absent = pc.is_in(text_of(cells[name]), pa.array(texts, pa.string()))
+            cells[name] = pc.if_else(absent, pa.scalar(None, cells[name].type), cells[name])
+        words = {name: words for name, words in self._words.items() if name not in missing}
+        return Block(self.rows, cells, self.malformed, words)
 
     def kept(self, mask: pa.Array, columns: Collection[str]) -> Block:
         """The rows of the mask, with these columns only."""
@@ -55,16 +56,7 @@ class Block:
         )
 
 
-def named(batch: pa.RecordBatch, columns: Mapping[str, str | None]) -> dict[str, pa.Array]:
-    """The batch's columns by the names of the recipe; nulls for an absent column and empty texts."""
+def named(batch: pa.RecordBatch, columns: Columns) -> dict[str, pa.Array]:
+    """The batch's columns by the names of the recipe; nulls for a column that the file lacks."""
     absent = pa.nulls(batch.num_rows, pa.string())
-    return {name: absent if found is None else _cells(batch[found]) for name, found in columns.items()}
-
-
-def _cells(column: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(column.type):
-        column = text_of(column)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        texts = column.cast(pa.string())
-        return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
-    return column
+    return {name: absent if found is None else batch[found] for name, found in columns.items()}

@@ -12,37 +12,38 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+Fast = Callable[[pa.Array], pa.Array]
+
 
 def read_cells(
-    texts: pa.Array, fast: Callable[[pa.Array], pa.Array], regular: str, one: Callable[[str], Any]
+    texts: pa.Array, kind: pa.DataType, fast: Fast, regular: str | None, one: Callable[[str], Any]
 ) -> pa.Array:
     """Values of the texts; null where the text is null or cannot be read.
 
     Args:
         texts: strings.
+        kind: type of the values.
         fast: strings -> values; raises `pa.ArrowInvalid` when one of them cannot be read.
-        regular: RE2 pattern of what `fast` reads the way that `one` does.
+        regular: RE2 pattern of texts that `fast` reads the way that `one` does; None: there is none.
         one: a text -> its value, or None.
     """
     try:
         return fast(texts)
     except pa.ArrowInvalid:
-        return _mixed(texts, fast, regular, one)
+        return _each(texts, kind, one) if regular is None else _mixed(texts, kind, fast, regular, one)
 
 
-def _mixed(
-    texts: pa.Array, fast: Callable[[pa.Array], pa.Array], regular: str, one: Callable[[str], Any]
-) -> pa.Array:
+def _mixed(texts: pa.Array, kind: pa.DataType, fast: Fast, regular: str, one: Callable[[str], Any]) -> pa.Array:
     is_regular = pc.match_substring_regex(texts, regular)
     nothing = pa.scalar(None, texts.type)
     try:
         values = fast(pc.if_else(is_regular, texts, nothing))
     except pa.ArrowInvalid:  # of the form, but no value: a 30th of February
-        return _each(texts, one, fast(texts.slice(0, 0)).type)
-    return pc.coalesce(values, _each(pc.if_else(is_regular, nothing, texts), one, values.type))
+        return _each(texts, kind, one)
+    return pc.coalesce(values, _each(pc.if_else(is_regular, nothing, texts), kind, one))
 
 
-def _each(texts: pa.Array, one: Callable[[str], Any], kind: pa.DataType) -> pa.Array:
+def _each(texts: pa.Array, kind: pa.DataType, one: Callable[[str], Any]) -> pa.Array:
     distinct = texts.dictionary_encode()
     values = pa.array([one(text) for text in distinct.dictionary.to_pylist()], kind)
     return values.take(distinct.indices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,21 +16,33 @@ Indices = npt.NDArray[np.int64]
 _DENSE = 2**20  # combinations that are looked up in an array; more are sorted
 
 
-def names(template: Template, block: Block) -> pa.DictionaryArray:
-    """dictionary<int32, string>, one name a row; null where a cell without a stand-in is null, and
-    everywhere for an empty template."""
+def names(templates: Sequence[Template], block: Block) -> pa.DictionaryArray:
+    """dictionary<int32, string>, one name a row: of the first template whose cells are not null, a
+    stand-in counting as a cell; null where there is none."""
+    words, indices = list[str](), np.full(len(block.rows), -1)
+    for template in templates:
+        more, places = _named(template, block)
+        indices = np.where((indices < 0) & (places >= 0), places + len(words), indices)
+        words += more
+        if indices.min(initial=0) >= 0:
+            break
+    return pa.DictionaryArray.from_arrays(
+        pa.array(indices.astype(np.int32), mask=indices < 0), pa.array(words, pa.string())
+    )
+
+
+def _named(template: Template, block: Block) -> tuple[list[str], Indices]:
+    """Names, and each row's place among them, -1 where it has none."""
     count = len(block.rows)
-    words, indices, absent = [""], np.zeros(count, np.int64), np.full(count, not template)
+    words, places, absent = [""], np.zeros(count, np.int64), np.zeros(count, bool)
     for piece in template:
         if piece.column is None:
             words = [word + (piece.text or "") for word in words]
             continue
-        cells, cell_indices, cell_absent = _cells(piece, block)
-        words, indices = _joined(words, indices, cells, cell_indices)
+        cells, at, cell_absent = _cells(piece, block)
+        words, places = _joined(words, places, cells, at)
         absent |= cell_absent
-    return pa.DictionaryArray.from_arrays(
-        pa.array(indices.astype(np.int32), mask=absent), pa.array(words, pa.string())
-    )
+    return words, np.where(absent, -1, places)
 
 
 def _cells(piece: Piece, block: Block) -> tuple[list[str], Indices, npt.NDArray[np.bool_]]:

@@ -6,6 +6,7 @@ Names of columns are matched as written, or else without regard to case. An empt
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -38,6 +39,7 @@ Words = Annotated[tuple[Word, ...], BeforeValidator(_listed)]
 Texts = Annotated[tuple[Annotated[str, BeforeValidator(_as_text)], ...], BeforeValidator(_listed)]
 Rows = dict[Word, Annotated[Texts, Field(min_length=1)]]
 TemplateText = Annotated[str, AfterValidator(_parsable)]
+Templates = Annotated[tuple[TemplateText, ...], BeforeValidator(_listed)]
 
 
 class Section(BaseModel):
@@ -105,10 +107,11 @@ Times = Annotated[tuple[Time, ...], BeforeValidator(_listed)]
 class Event(Section):
     """What one row of a table tells. A row tells nothing (it is counted as empty) where a filter
     leaves it out, or a cell of its code, its declared time or its declared value is null.
+    In filters "" is the empty cell.
 
     Attributes:
         code: template of the code, such as "LAB//{itemid}//{valueuom|UNK}"; the word after `|`
-            stands for an empty cell.
+            stands for an empty cell. Of a list, the first whose cells are not null.
         columns: melts a wide table: one event for each of these columns (names, or patterns such
             as "*" over the columns that nothing else of the table reads). In `code` and `unit`,
             `{column}` is the column's name and `{cell}` its cell. The cell is the value, unless
@@ -117,23 +120,25 @@ class Event(Section):
         value: column of numbers.
         text: column of texts, kept as they are: they may identify. The column of `value`: what is
             no number becomes the text.
-        unit: template of the unit: a word, or "{valueuom}".
+        unit: template of the unit: a word, or "{valueuom}"; a list as in `code`.
         where: column -> texts; other rows tell nothing.
         unless: column -> texts; these rows tell nothing.
-        missing: texts that stand for an empty cell, in every column that the event reads.
-        value_required: rows without value and text tell nothing.
+        missing: column -> texts that stand for an empty cell of it.
+        time_required: rows without the declared time tell nothing; else they tell a static fact.
+        value_required: rows without the declared value and text tell nothing.
         scale, offset: the number is value * scale + offset.
     """
 
-    code: TemplateText
+    code: Annotated[Templates, Field(min_length=1)]
     columns: Words = ()
     time: Times = ()
     value: Word | None = None
     text: Word | None = None
-    unit: TemplateText | None = None
+    unit: Templates = ()
     where: Rows = {}
     unless: Rows = {}
-    missing: Texts = ()
+    missing: Rows = {}
+    time_required: bool = True
     value_required: bool = True
     scale: float = Field(default=1.0, allow_inf_nan=False)
     offset: float = Field(default=0.0, allow_inf_nan=False)
@@ -142,60 +147,95 @@ class Event(Section):
     def _one_value(self) -> Self:
         if self.columns and (self.value or self.text):
             raise ValueError("columns are the values already: leave value and text out")
-        if self.columns and not columns_of(self.code_template) & {"column", "cell"}:
+        if self.columns and not all(columns_of(code) & {"column", "cell"} for code in self.codes):
             raise ValueError("with columns, code needs {column} or {cell} to tell them apart")
         return self
 
     @property
-    def code_template(self) -> Template:
-        """The pieces of `code`."""
-        return parsed(self.code)
+    def codes(self) -> tuple[Template, ...]:
+        """The pieces of each `code`."""
+        return tuple(map(parsed, self.code))
 
     @property
-    def unit_template(self) -> Template:
-        """The pieces of `unit`; none without a unit."""
-        return parsed(self.unit) if self.unit is not None else ()
+    def units(self) -> tuple[Template, ...]:
+        """The pieces of each `unit`."""
+        return tuple(map(parsed, self.unit))
 
     @property
     def reads(self) -> frozenset[str]:
         """The columns that it reads, besides those that it melts."""
-        cells = columns_of(self.code_template) | columns_of(self.unit_template)
-        named = frozenset(name for name in (self.value, self.text) if name)
+        cells = frozenset[str]().union(*map(columns_of, (*self.codes, *self.units)))
         times = frozenset[str]().union(*(time.reads for time in self.time))
+        named = {name for name in (self.value, self.text) if name}
         melted = {"column", "cell"} if self.columns else set()
-        return (cells - melted) | named | times | frozenset(self.where) | frozenset(self.unless)
+        return (cells - melted) | times | named | {*self.where, *self.unless, *self.missing}
 
 
-class Table(Section):
-    """Files of one form.
+class Files(Section):
+    """Files of one form, CSV (plain, gzip, bzip2 or zstd) or Parquet.
+
+    Attributes:
+        files: patterns of names, case-sensitive, matched from the end of the path below the
+            archive: "labevents.csv*", "hosp/*.csv.gz", "labevents/*.parquet".
+        delimiter: between cells of text files; a tab for names with `.tsv`, else a comma.
+        encoding: of text files.
+    """
+
+    files: Annotated[Words, Field(min_length=1)]
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
+
+    def fit(self, name: str) -> bool:
+        """Whether the file of that name is one of them."""
+        return any(map(PurePosixPath(name).match, self.files))
+
+
+class Join(Files):
+    """Columns that another, smaller table of the archive adds to each row; null where it has no
+    such key. Each worker keeps them in memory.
+
+    Attributes:
+        on: column of the rows.
+        key: the same column in the other table, where its name differs. The first row of a key counts.
+        columns: those that are added.
+        prefix: put before their names.
+    """
+
+    on: Word
+    key: Word | None = None
+    columns: Annotated[Words, Field(min_length=1)]
+    prefix: str = ""
+
+    @property
+    def adds(self) -> dict[str, str]:
+        """Name among the rows -> name in the other table."""
+        return {self.prefix + name: name for name in self.columns}
+
+
+class Table(Files):
+    """Files whose rows are records. A file belongs to the first table of the recipe that it fits.
 
     Attributes:
         name: the table's name in counts and reports.
-        files: patterns of file names, case-sensitive, matched from the end of the path below the
-            archive: "labevents.csv*", "hosp/*.csv.gz", "labevents/*.parquet". A file belongs to
-            the first table of the recipe that matches. CSV may be plain, gzip, bzip2 or zstd.
         subject: column with the subject's identifier.
         record: columns that together are the record's own id; corrections are told by it.
         encounter: column with the encounter's id.
         defines_encounter: the rows are the encounters.
         withdrawn: column -> texts that mark a row as entered in error; it takes back the earlier
             version of its record.
+        joins: columns of other tables that stand beside those of the file.
         optional: columns that a file may lack: they are null there.
-        delimiter: between cells of text files; a tab for names with `.tsv`, else a comma.
-        encoding: of text files.
         events: what a row tells.
     """
 
     name: Word
-    files: Annotated[Words, Field(min_length=1)]
     subject: Word
     record: Words = ()
     encounter: Word | None = None
     defines_encounter: bool = False
     withdrawn: Rows = {}
+    joins: tuple[Join, ...] = ()
     optional: Words = ()
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
-    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
     events: tuple[Event, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -207,22 +247,26 @@ class Table(Section):
         return self
 
     @property
+    def joined(self) -> frozenset[str]:
+        """The columns that its joins add."""
+        return frozenset(name for join in self.joins for name in join.adds)
+
+    @property
     def reads(self) -> frozenset[str]:
-        """The columns that it reads, besides those that its events read."""
-        named = frozenset(name for name in (self.subject, self.encounter) if name)
-        return named | frozenset(self.record) | frozenset(self.withdrawn)
+        """The columns of its files that it reads, besides those that its events melt."""
+        named = {self.subject, *self.record, *self.withdrawn, *(join.on for join in self.joins)}
+        named |= {self.encounter} if self.encounter else set()
+        return frozenset(named.union(*(event.reads for event in self.events)) - self.joined)
 
 
-class Crosswalk(Section):
-    """A table of the archive that maps its subjects to the identifier that images share.
+class Crosswalk(Files):
+    """A table of the archive that leads from its subjects to the identifier that images share.
 
     Attributes:
-        files: patterns as in `Table`.
         subject: column with the identifier in the records.
         shared: column with the identifier that images and records share.
     """
 
-    files: Annotated[Words, Field(min_length=1)]
     subject: Word
     shared: Word
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import numpy as np
@@ -14,7 +14,7 @@ from medray.ehr.tables.block import Block
 from medray.ehr.tables.cells import text_of
 from medray.ehr.tables.codes import names
 from medray.ehr.tables.config import Table
-from medray.ehr.tables.mapping import MappedEvent, TableMapping
+from medray.ehr.tables.mapping import MappedEvent
 from medray.ehr.tables.numbers import numbers
 from medray.ehr.tables.times import TIME, first_times
 
@@ -23,11 +23,11 @@ _REASONS = pa.array([_NO_TIME, _NO_NUMBER, _MALFORMED])
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-def records(mapping: TableMapping, block: Block) -> Records:
+def records(table: Table, events: Sequence[MappedEvent], block: Block) -> Records:
     """The block's candidates in the order of rows, then of the recipe's events; each malformed
     row is one candidate with that reason."""
-    identity = _identity(mapping.table, block)
-    found = [_candidates(event, block, identity) for event in mapping.events]
+    identity = _identity(table, block)
+    found = [_candidates(event, block, identity) for event in events]
     candidates = len(block.rows) * len(found)
     empty = candidates - sum(batch.num_rows for batch in found)
     if len(block.malformed):
@@ -57,7 +57,7 @@ def _rows_with(rows: Mapping[str, tuple[str, ...]], block: Block) -> pa.Array:
 
 def _holds(words: pa.DictionaryArray, texts: tuple[str, ...]) -> pa.Array:
     wanted = pc.is_in(words.dictionary, pa.array(texts, pa.string()))
-    return wanted.take(words.indices).fill_null(False)
+    return wanted.take(words.indices).fill_null("" in texts)
 
 
 def _candidates(mapped: MappedEvent, block: Block, identity: Mapping[str, pa.Array]) -> pa.RecordBatch:
@@ -68,7 +68,7 @@ def _candidates(mapped: MappedEvent, block: Block, identity: Mapping[str, pa.Arr
         meant = _rows_with(event.where, block)
     for name, texts in event.unless.items():
         meant = pc.and_(meant, pc.invert(_holds(block.words(name), texts)))
-    kept = block.kept(meant, mapped.reads).without(event.missing, mapped.reads)
+    kept = block.kept(meant, mapped.reads).without(event.missing)
     columns = {name: column.filter(meant) for name, column in identity.items()} | _content(mapped, kept)
     holds_something = columns.pop("holds_something")
     batch = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
@@ -78,10 +78,10 @@ def _candidates(mapped: MappedEvent, block: Block, identity: Mapping[str, pa.Arr
 def _content(mapped: MappedEvent, block: Block) -> dict[str, pa.Array]:
     """What the event of each row says, and whether it says anything."""
     count, event = len(block.rows), mapped.event
-    no, code = pa.repeat(False, count), names(mapped.code, block)
+    no, code = pa.repeat(False, count), names(mapped.codes, block)
     said = code.is_valid()
     time, bad_time = first_times(event.time, block.cells) if event.time else (pa.nulls(count, TIME), no)
-    if event.time:
+    if event.time and event.time_required:
         said = pc.and_(said, pc.or_(time.is_valid(), bad_time))
     number, bad_number, text = _value(mapped, block)
     if (mapped.value or event.text) and event.value_required:
@@ -92,7 +92,7 @@ def _content(mapped: MappedEvent, block: Block) -> dict[str, pa.Array]:
         "code": code,
         "numeric_value": number,
         "text_value": text,
-        "unit": names(mapped.unit, block),
+        "unit": names(mapped.units, block),
         "reason": _reasons(bad_time, bad_number),
         "holds_something": said,
     }

@@ -16,7 +16,7 @@ def numbers(cells: pa.Array) -> tuple[pa.Array, pa.Array]:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         found = cells.cast(pa.float64(), safe=False)
     else:
-        found = read_cells(text_of(cells), _cast, _REGULAR, _one)
+        found = read_cells(text_of(cells), pa.float64(), _cast, _REGULAR, _one)
     absent = pc.or_(pc.is_null(cells), pc.is_nan(found).fill_null(False))
     finite = pc.is_finite(found).fill_null(False)
     return pc.if_else(finite, found, pa.scalar(None, pa.float64())), pc.invert(pc.or_(absent, finite))
@@ -27,7 +27,7 @@ def _cast(texts: pa.Array) -> pa.Array:
 
 
 def _one(text: str) -> float | None:
-    """" +5 " is 5; "1_000", which Python would read, is no number."""
+    """Spaces around a number and a plus sign are no harm; 1_000, which Python would read, is no number."""
     try:
         return float(text) if "_" not in text else None
     except ValueError:

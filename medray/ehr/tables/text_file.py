@@ -11,50 +11,50 @@ from pyarrow import csv
 
 from medray.contracts import RecordFile
 from medray.ehr.tables.block import Block, named
-from medray.ehr.tables.config import Table
+from medray.ehr.tables.config import Files
 from medray.ehr.tables.container import text_stream
-from medray.ehr.tables.mapping import TableMapping
+from medray.ehr.tables.header import Columns
 
 _HEADER_BYTES = 2**20
 _FIRST_DATA_LINE = 2  # the number that Arrow gives the line below the header
 
 
-def header(file: RecordFile, codec: str | None, table: Table) -> list[str]:
+def header(file: RecordFile, codec: str | None, form: Files) -> list[str]:
     """Names of its columns, in order."""
-    with text_stream(file, codec) as stream, _reader(stream, file, table, (), [], _HEADER_BYTES) as reader:
+    with text_stream(file, codec) as stream, _reader(stream, file, form, (), [], _HEADER_BYTES) as reader:
         names: list[str] = reader.schema.names
     return names
 
 
 def text_blocks(
-    file: RecordFile, codec: str | None, mapping: TableMapping, block_bytes: int, block_rows: int
+    file: RecordFile, codec: str | None, form: Files, columns: Columns, block_bytes: int, block_rows: int
 ) -> Iterator[Block]:
     """Blocks of at most so many rows. Lines with too few or too many cells are malformed rows of
     the block that they stand in; blank lines are no rows."""
-    columns = sorted({name for name in mapping.columns.values() if name is not None})
+    wanted = sorted({name for name in columns.values() if name is not None})
     malformed: list[int] = []
     start = 0
     with (
         text_stream(file, codec) as stream,
-        _reader(stream, file, mapping.table, columns, malformed, block_bytes) as reader,
+        _reader(stream, file, form, wanted, malformed, block_bytes) as reader,
     ):
         for batch in reader:
             for first in range(0, batch.num_rows, block_rows):
                 part = batch.slice(first, block_rows)
                 rows, end = _numbered(part.num_rows, start, malformed)
-                yield Block(pa.array(rows), named(part, mapping.columns), _taken(malformed, end))
+                yield Block(pa.array(rows), named(part, columns), _taken(malformed, end))
                 start = end
         if malformed:
             nothing = reader.schema.empty_table().combine_chunks().to_batches()
             part = nothing[0] if nothing else pa.RecordBatch.from_pylist([], reader.schema)
-            yield Block(pa.array([], pa.int64()), named(part, mapping.columns), _taken(malformed, malformed[-1] + 1))
+            yield Block(pa.array([], pa.int64()), named(part, columns), _taken(malformed, malformed[-1] + 1))
 
 
 def _reader(
     stream: pa.NativeFile,
     file: RecordFile,
-    table: Table,
-    columns: Sequence[str],
+    form: Files,
+    wanted: Sequence[str],
     malformed: list[int],
     block_bytes: int,
 ) -> closing[csv.CSVStreamingReader]:
@@ -65,13 +65,13 @@ def _reader(
     tabs = ".tsv" in file.name
     reader = csv.open_csv(
         stream,
-        read_options=csv.ReadOptions(use_threads=False, block_size=block_bytes, encoding=table.encoding),
+        read_options=csv.ReadOptions(use_threads=False, block_size=block_bytes, encoding=form.encoding),
         parse_options=csv.ParseOptions(
-            delimiter=table.delimiter or ("\t" if tabs else ","), newlines_in_values=True, invalid_row_handler=skip
+            delimiter=form.delimiter or ("\t" if tabs else ","), newlines_in_values=True, invalid_row_handler=skip
         ),
         convert_options=csv.ConvertOptions(
-            include_columns=list(columns),
-            column_types=dict.fromkeys(columns, pa.string()),
+            include_columns=list(wanted),
+            column_types=dict.fromkeys(wanted, pa.string()),
             strings_can_be_null=True,
             null_values=[""],
         ),

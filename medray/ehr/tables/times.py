@@ -50,8 +50,8 @@ def _typed(cells: pa.Array) -> pa.Array:
 
 def _texts(texts: pa.Array, form: str | None) -> pa.Array:
     if form is not None:
-        return read_cells(texts, partial(_formatted, form=form), "$^", partial(_one_formatted, form=form))
-    return read_cells(texts, _cast, _REGULAR, _one)
+        return read_cells(texts, TIME, partial(_formatted, form=form), None, partial(_one_formatted, form=form))
+    return read_cells(texts, TIME, _cast, _REGULAR, _one)
 
 
 def _cast(texts: pa.Array) -> pa.Array:
@@ -72,15 +72,16 @@ def _one(text: str) -> datetime | None:
 def _formatted(texts: pa.Array, form: str) -> pa.Array:
     """Raises `pa.ArrowInvalid` unless each text comes back as it was: Arrow reads a 30th of
     February as the 1st of March."""
-    found = pc.strptime(texts, format=form, unit="us")
-    if found.type != TIME or not pc.all(pc.equal(pc.strftime(found.cast(pa.timestamp("s"), safe=False), form), texts)).as_py():
+    found = pc.strptime(texts, format=form, unit="s")
+    again = pc.strftime(found, form)
+    if not pc.all(pc.equal(again, texts)).as_py():
         raise pa.ArrowInvalid("texts are not all of the form")
-    return found
+    return found.cast(TIME)
 
 
 def _one_formatted(text: str, form: str) -> datetime | None:
     try:
-        return _naive(datetime.strptime(text.strip(), form))  # noqa: DTZ007 - local as the file has it
+        return _naive(datetime.strptime(text.strip(), form))
     except (ValueError, OverflowError):
         return None
 
@@ -90,7 +91,7 @@ def _naive(time: datetime) -> datetime:
 
 
 def _offsets(cells: pa.Array, way: TimeColumn) -> tuple[pa.Array, pa.Array]:
-    assert way.unit is not None and way.origin is not None
+    assert way.unit is not None
     amounts, bad = numbers(cells)
     valid = amounts.is_valid().to_numpy(zero_copy_only=False)
     passed = np.rint(amounts.fill_null(0).to_numpy() * _MICROSECONDS[way.unit])

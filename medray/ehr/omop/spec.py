@@ -1,0 +1,8 @@
+"""The `omop` source, assembled."""
+
+from __future__ import annotations
+
+from medray.contracts import RecordSource
+from medray.ehr.omop.source import parts, read, subjects, table_of
+
+SOURCE = RecordSource(name="omop", table_of=table_of, parts=parts, read=read, subjects=subjects)
