@@ -140,7 +140,9 @@ class RecordMap:
     def _encounter_keys(self, column: pa.StringArray) -> pa.Array:
         if len(self._encounters) > _REMEMBERED:
             self._encounters.clear()
-        return _keys(column, self._encounter)
+        words, places = _distinct(column)
+        keys = np.array([*(self._encounter(word) for word in words), 0], np.int64)
+        return pa.array(keys[places], mask=places < 0)
 
     def _encounter(self, word: str) -> int:
         found = self._encounters.get(word)
@@ -149,16 +151,10 @@ class RecordMap:
         return found
 
     def _record_keys(self, column: pa.StringArray, table: str) -> pa.Array:
-        return _keys(column, lambda word: self._pseudonyms.record_key(self._issuer, table, word))
-
-
-def _keys(column: pa.StringArray, key: Callable[[str], int]) -> pa.Array:
-    """int64, null where the column is."""
-    if column.null_count == len(column):
-        return pa.nulls(len(column), pa.int64())
-    words, places = _distinct(column)
-    keys = np.array([*(key(word) for word in words), 0], np.int64)
-    return pa.array(keys[places], mask=places < 0)
+        if column.null_count == len(column):
+            return pa.nulls(len(column), pa.int64())
+        keys = self._pseudonyms.record_keys(self._issuer, table, column)
+        return pa.array(keys, mask=column.is_null().to_numpy(zero_copy_only=False))
 
 
 def _distinct(column: pa.StringArray) -> tuple[list[str], Array]:

@@ -19,17 +19,19 @@ INGESTED, KNOWN, DUPLICATE, ORPHAN, CONFLICT, IN_ERROR = range(len(FATES))
 
 @dataclass(frozen=True)
 class Versions:
-    """The highest version of each of G records.
+    """What stands in the lake of G records.
 
     Attributes:
-        number: int32 (G,); 0 where the record does not stand in the lake.
-        content: uint64 (G, 2), a hash of what it says.
-        withdrawn: bool (G,).
+        number: int32 (G,), the highest version; 0 where the record does not stand.
+        content: uint64 (G, 2), a hash of what that says.
+        withdrawn: bool (G,), it takes the record back.
+        past: uint64 (H,), sorted: `_told` of every version that stands.
     """
 
     number: Array
     content: Array
     withdrawn: Array
+    past: Array
 
 
 @dataclass(frozen=True)
@@ -50,42 +52,78 @@ class Occurrences:
 def settle(new: Occurrences, standing: Versions, on_change: Literal["supersede", "conflict"]) -> tuple[Array, Array]:
     """The fate (int8, place in `FATES`) and the version (int32) of each occurrence.
 
-    All first occurrences are decided at once, then all second ones, and so on.
+    All first occurrences are decided at once, then all second ones, and so on. What an archive
+    tells before it tells what stands is the past, and known as far as it stands too: an export of
+    whole histories brings nothing new when it comes again.
     """
-    fate, version = np.zeros(len(new.record), np.int8), np.zeros(len(new.record), np.int32)
-    number, content, withdrawn = standing.number.copy(), standing.content.copy(), standing.withdrawn.copy()
-    of_run = np.zeros(len(number), bool)  # the highest version is of this run
+    fate, version = np.full(len(new.record), KNOWN, np.int8), standing.number[new.record]
+    state = Versions(standing.number.copy(), standing.content.copy(), standing.withdrawn.copy(), standing.past)
+    of_run = np.zeros(len(state.number), bool)  # the highest version is of this run
     turn = np.arange(len(new.record)) - np.searchsorted(new.record, new.record)
-    order = np.argsort(turn, kind="stable")
+    open_ = np.flatnonzero(~_is_past(new, standing))
+    order = open_[np.argsort(turn[open_], kind="stable")]
     for here in np.split(order, np.flatnonzero(np.diff(turn[order])) + 1):
         record = new.record[here]
-        same = (content[record] == new.content[here]).all(axis=1) & ~withdrawn[record]
-        same = np.where(new.withdrawn[here], withdrawn[record], same) & (number[record] > 0)
-        nothing = new.withdrawn[here] & (number[record] == 0)
-        changed = ~same & ~nothing
-        refused = changed & (number[record] > 0) & (on_change == "conflict")
-        fate[here] = np.select(
-            [same, nothing, refused], [np.where(of_run[record], DUPLICATE, KNOWN), IN_ERROR, CONFLICT], INGESTED
-        )
-        kept = changed & ~refused
-        number[record[kept]] += 1
-        content[record[kept]], withdrawn[record[kept]] = new.content[here][kept], new.withdrawn[here][kept]
-        of_run[record[kept]] = True
-        version[here] = number[record]
+        same, stands = _same(new, here, state), state.number[record] > 0
+        nothing = new.withdrawn[here] & ~stands
+        refused = ~same & stands & (on_change == "conflict")
+        again = np.where(of_run[record], DUPLICATE, KNOWN)
+        fate[here] = np.select([same, nothing, refused], [again, IN_ERROR, CONFLICT], INGESTED)
+        kept = here[fate[here] == INGESTED]
+        changed = new.record[kept]
+        state.number[changed] += 1
+        state.content[changed], state.withdrawn[changed] = new.content[kept], new.withdrawn[kept]
+        of_run[changed] = True
+        version[here] = state.number[record]
     return fate, version
 
 
 def of_standing(records: int, place: Array, number: Array, content: Array, withdrawn: Array) -> Versions:
-    """The highest versions of `records` records, from rows that stand in the lake.
+    """What stands of `records` records, from their rows in the lake.
 
     Args:
         place: int64 (R,), the record of each row.
         number, content, withdrawn: of each row; the content of a version is the sum over its rows.
     """
-    highest = np.zeros(records, np.int32)
-    np.maximum.at(highest, place, number)
-    newest = number == highest[place]
-    sums, taken_back = np.zeros((records, 2), np.uint64), np.zeros(records, bool)
-    np.add.at(sums, place[newest], content[newest])
-    taken_back[place[newest & withdrawn]] = True
-    return Versions(highest, sums, taken_back)
+    order = np.lexsort((number, place))
+    place, number, content, withdrawn = place[order], number[order], content[order], withdrawn[order]
+    first = np.flatnonzero(np.insert((np.diff(place) != 0) | (np.diff(number) != 0), 0, True)[: len(place)])
+    place, number, withdrawn = place[first], number[first], withdrawn[first]
+    content = np.add.reduceat(content, first) if len(first) else content
+    found = Versions(
+        np.zeros(records, np.int32),
+        np.zeros((records, 2), np.uint64),
+        np.zeros(records, bool),
+        np.sort(_told(place, content, withdrawn)),
+    )
+    found.number[place], found.content[place], found.withdrawn[place] = number, content, withdrawn  # the last stays
+    return found
+
+
+def _same(new: Occurrences, here: Array, state: Versions) -> Array:
+    """bool: the occurrence says what the record's highest version says."""
+    record = new.record[here]
+    alike = (state.content[record] == new.content[here]).all(axis=1)
+    taken_back = state.withdrawn[record]
+    same: Array = np.where(new.withdrawn[here], taken_back, alike & ~taken_back) & (state.number[record] > 0)
+    return same
+
+
+def _is_past(new: Occurrences, standing: Versions) -> Array:
+    """bool (O,): the occurrence stands, and the same record's highest version comes later again."""
+    if not len(standing.past):
+        return np.zeros(len(new.record), bool)
+    everything = np.arange(len(new.record))
+    highest = np.full(len(standing.number), -1, np.int64)
+    np.maximum.at(highest, new.record, np.where(_same(new, everything, standing), everything, -1))
+    told = _told(new.record, new.content, new.withdrawn)
+    stands = standing.past[np.minimum(np.searchsorted(standing.past, told), len(standing.past) - 1)] == told
+    past: Array = stands & (everything < highest[new.record])
+    return past
+
+
+def _told(record: Array, content: Array, withdrawn: Array) -> Array:
+    """uint64: what is told of which record, as one number; all withdrawals of a record are alike."""
+    says = np.where(withdrawn, np.uint64(1), content[:, 0])
+    told: Array = (says ^ (record.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xD1B54A32D192ED03)
+    return told

@@ -1,7 +1,8 @@
 """Keyed pseudonyms: the same key gives the same bytes on every worker and every night.
 
-Everything is HMAC-SHA256 with a domain word, so that a study's and a patient's pseudonym never
-coincide and none can be reversed or recomputed without the key.
+Everything is HMAC-SHA256 with a domain word (for the ids of records SipHash under such an HMAC), so
+that a study's and a patient's pseudonym never coincide and none can be reversed or recomputed without
+the key.
 """
 
 from __future__ import annotations
@@ -9,6 +10,12 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from medray.privacy.sip_hash import sip_hashes
 
 _FIELD = b"\x1f"
 
@@ -44,17 +51,16 @@ class Pseudonyms:
         digest = self._mac("subject", _normalise(issuer), _normalise(identifier))
         return int.from_bytes(digest[:8], "big") >> 1
 
-    def record_key(self, issuer: str, table: str, record: str) -> int:
-        """63 bits of the record's own id in a table of the issuer's archives."""
-        return self._key("record", issuer, table, record)
-
     def encounter_key(self, issuer: str, encounter: str) -> int:
         """63 bits of the encounter's id."""
-        return self._key("encounter", issuer, encounter)
-
-    def _key(self, domain: str, issuer: str, *identifier: str) -> int:
-        digest = self._mac(domain, _normalise(issuer), *identifier)
+        digest = self._mac("encounter", _normalise(issuer), encounter)
         return int.from_bytes(digest[:8], "big") >> 1
+
+    def record_keys(self, issuer: str, table: str, records: pa.StringArray) -> npt.NDArray[np.int64]:
+        """int64 (N,): 63 bits of each record's own id in a table of the issuer's archives; any number
+        where the id is null. SipHash under a key of the table's own: there is an id in every row."""
+        key = self._mac("record", _normalise(issuer), table)[:16]
+        return (sip_hashes(key, records) >> np.uint64(1)).view(np.int64)
 
     def uid(self, original: str) -> str:
         """A valid UID: `2.25.` and 128 HMAC bits as a decimal (PS3.5 B.2)."""
