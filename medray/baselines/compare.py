@@ -152,6 +152,8 @@ def _reason(simple: Answers, line: _Line, subjects: Array) -> str:
     unlearnt = [simple.reasons[column] for column in line.columns or range(len(simple.reasons))]
     if all(unlearnt):
         return unlearnt[0]
+    if not len(subjects):
+        return "no row evaluated has an answer that could also be learnt"
     if len(np.unique(subjects)) == 1:
         return "all rows evaluated are of one subject"
     return "the rows evaluated hold one answer only"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -42,9 +43,9 @@ def logistic(sample: Sample, features: Array, classes: int) -> Array:
     def loss(model: LogisticRegression, rows: Array) -> float:
         return float(log_loss(answers[rows], model.predict_proba(inputs[rows]), labels=present))
 
-    strength = best_strength(fit, loss, list(usable_folds(sample)))
+    model = best_fit(fit, loss, list(usable_folds(sample)), np.arange(len(answers)))
     out = np.zeros((len(features), classes))
-    out[:, present] = fit(np.arange(len(answers)), strength).predict_proba(made(features))
+    out[:, present] = model.predict_proba(made(features))
     return out
 
 
@@ -63,32 +64,43 @@ def ridge(sample: Sample, features: Array, absolute: bool) -> Array:
     def loss(model: Ridge, rows: Array) -> float:
         return float(error(sample.targets[rows], model.predict(inputs[rows])))
 
-    strength = best_strength(fit, loss, sample.folds)
-    answers: Array = fit(np.arange(len(inputs)), strength).predict(made(features))
+    answers: Array = best_fit(fit, loss, sample.folds, np.arange(len(inputs))).predict(made(features))
     return answers
 
 
-def best_strength(
-    fit: Callable[[Array, float], Any], loss: Callable[[Any, Array], float], folds: Sequence[Fold]
-) -> float:
-    """The one of `STRENGTHS` with the least mean loss over the inner folds.
+def best_fit(
+    fit: Callable[[Array, float], Any], loss: Callable[[Any, Array], float], folds: Sequence[Fold], rows: Array
+) -> Any:
+    """The model of all rows with the one of `STRENGTHS` that has the least mean loss over the folds.
 
-    The loss falls and then rises along the path, so that it ends two steps after its lowest point;
-    it also ends where the solver does not converge, since such a model is not the one described.
+    A solver that stops before it converges has not found the model that is described: that
+    strength is no candidate, and the next stronger one is taken.
 
     Raises:
         UnlearnableError: not even the strongest converges.
     """
-    losses: list[float] = []
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
-        for strength in STRENGTHS:
-            try:
-                losses.append(float(np.mean([loss(fit(learn, strength), check) for learn, check in folds])))
-            except ConvergenceWarning:
-                break
-            if len(losses) - np.argmin(losses) > 2:
-                break
-    if not losses:
-        raise UnlearnableError("the solver did not converge")
-    return STRENGTHS[int(np.argmin(losses))]
+        losses = _losses(fit, loss, folds)
+        for strength in reversed(STRENGTHS[: int(np.argmin(losses)) + 1] if losses else ()):
+            with suppress(ConvergenceWarning):
+                return fit(rows, strength)
+    raise UnlearnableError("the solver did not converge")
+
+
+def _losses(
+    fit: Callable[[Array, float], Any], loss: Callable[[Any, Array], float], folds: Sequence[Fold]
+) -> list[float]:
+    """Mean losses from the strongest on.
+
+    They fall and then rise, so that the path ends with the second that is above the lowest; it also
+    ends at the first strength without convergence, since weaker ones converge more slowly.
+    """
+    found: list[float] = []
+    for strength in STRENGTHS:
+        with suppress(ConvergenceWarning):
+            found.append(float(np.mean([loss(fit(learn, strength), check) for learn, check in folds])))
+            if len(found) - np.argmin(found) <= 2:
+                continue
+        break
+    return found

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medray.report.answers import answer_sections
-from medray.report.baselines import baselines_group
+from medray.report.baselines import baselines_group, unbeaten
 from medray.report.contact_sheet import PER_ROW, contact_sheet
 from medray.report.lineage import lineage_table, used_inputs
 from medray.report.metric_words import Json
@@ -68,7 +68,9 @@ def evaluation_report(
     """
     sections: list[Section] = answer_sections(metrics)
     if comparisons:
-        sections.insert(_after_overview(sections), baselines_group(comparisons))
+        # bad news first
+        place = 0 if unbeaten(comparisons) else _after_overview(sections)
+        sections.insert(place, baselines_group(comparisons))
     if any(examples.values()):
         sections.append(_examples(examples))
     if training is not None and training["epochs"]:

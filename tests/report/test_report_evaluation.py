@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from report.comparison import compared
 
 from medray.metrics.evaluate import evaluate_binary, evaluate_multiclass, evaluate_multilabel
 from medray.report.binary_answer import binary_group, overview
@@ -119,6 +120,11 @@ def test_several_answers_have_an_overview() -> None:
     assert titles(found) == ["findings", "All answers", "a", "b", "Lineage"]
     assert [row[0] for row in found.sections[1].rows] == ["a", "b"]
     assert found.sections[0].numbers[0].meaning == "mean over a, b"
+
+
+@pytest.mark.parametrize(("verdict", "place"), [("better", 1), ("no better", 0)])
+def test_a_network_that_is_not_worth_its_while_is_the_first_thing_said(verdict: str, place: int) -> None:
+    assert titles(report(comparisons=[compared(verdict)])).index("Beside simple models") == place
 
 
 def test_classes_have_a_matrix_and_a_row_each() -> None:
