@@ -83,6 +83,15 @@ def test_equal_truths_have_no_variance_to_explain(value: float) -> None:
     assert found.metrics["r2"].undefined == 200
 
 
+def test_a_resample_of_one_truth_explains_nothing() -> None:
+    # each subject has one truth; half of the draws are of one subject only
+    truth, subjects = np.repeat([0.1, 0.7], 3), np.repeat([1, 2], 3)
+    predicted = truth + 0.05
+    r2 = evaluated(predicted=predicted, targets=truth, lower=truth, upper=truth, subjects=subjects).metrics["r2"]
+    assert r2.undefined == pytest.approx(100, abs=20)
+    assert r2.lower > 0.9
+
+
 def test_no_truth_at_all_is_null() -> None:
     written = json.loads(json.dumps(evaluated(targets=np.full(5, NAN)).to_json(), allow_nan=False))
     assert (written["kind"], written["n"], written["metrics"]["mae"]["value"]) == ("regression", 0, None)

@@ -66,6 +66,7 @@ def test_class_weights() -> None:
 
 
 def test_decode_by_hand() -> None:
+    assert ordinal.outputs(NAMED) == len(STEPS[0])
     found = ordinal.decode(np.array(STEPS), NAMED, PLAIN)
     assert tuple(found) == ordinal.questions(NAMED) == ("grade", "grade//none", "grade//mild", "grade//severe")
     assert found["grade"] == {
