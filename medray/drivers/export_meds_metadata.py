@@ -9,12 +9,13 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from medray.contracts import Array
 from medray.drivers.export_meds_chunk import shard_path
 from medray.drivers.export_meds_plan import MedsExport, standing, sweep
-from medray.planning.buckets import Bucket
+from medray.planning.buckets import buckets
 from medray.planning.splits import SPLITS
 from medray.schema.contract import TableContract
 from medray.storage.chunk_file import Facts, write_table
@@ -85,15 +86,18 @@ class Written:
         return pa.Table.from_arrays([codes, *unknown], schema=CODES.schema)
 
 
-def shards(subject_splits: pa.Table, buckets: int) -> set[str]:
-    """The paths of an export's shards: where its subjects lie."""
-    width = Bucket(0, buckets).hi + 1
-    numbers = subject_splits["subject_id"].to_numpy() // width
-    places = set(zip(subject_splits["split"].to_pylist(), numbers.tolist(), strict=True))
-    return {shard_path(split, Bucket(number, buckets)) for split, number in places}
+def shards(subject_splits: pa.Table, n: int) -> set[str]:
+    """The paths of the shards of an export in n buckets: where its subjects lie."""
+    parts = buckets(n)
+    place = np.searchsorted(np.array([bucket.hi for bucket in parts]), subject_splits["subject_id"].to_numpy())
+    return {
+        shard_path(split, parts[number])
+        for split in SPLITS
+        for number in np.unique(place[pc.equal(subject_splits["split"], split).to_numpy()])
+    }
 
 
-def is_finished(store: Store, target: str, buckets: int) -> bool:
+def is_finished(store: Store, target: str, n: int) -> bool:
     """Whether every file of the export is there."""
     found = standing(store, target)
     if not {DATASET, CODES.name, SUBJECT_SPLITS.name} <= found:
@@ -101,10 +105,10 @@ def is_finished(store: Store, target: str, buckets: int) -> bool:
     with told(target):
         uri = join(target, SUBJECT_SPLITS.name)
         with store.arrow(uri).open_input_file(store.path(uri)) as stream:
-            return shards(pq.read_table(stream), buckets) <= found
+            return shards(pq.read_table(stream), n) <= found
 
 
-def write_metadata(store: Store, target: str, plan: MedsExport, written: Written, buckets: int) -> None:
+def write_metadata(store: Store, target: str, plan: MedsExport, written: Written, n: int) -> None:
     """Write what is missing of the metadata, once all shards are there.
 
     Raises:
@@ -115,7 +119,7 @@ def write_metadata(store: Store, target: str, plan: MedsExport, written: Written
             uri = join(target, contract.name)
             if not store.exists(uri):
                 write_table(store, uri, contract, _row_groups(rows), {})
-        sweep(store, target, shards(written.subject_splits, buckets))
+        sweep(store, target, shards(written.subject_splits, n))
         store.put_if_absent(join(target, DATASET), json.dumps(dataset(plan), indent=1).encode())
 
 
