@@ -46,12 +46,14 @@ def _named(template: Template, block: Block) -> tuple[list[str], Indices]:
 
 
 def _cells(piece: Piece, block: Block) -> tuple[list[str], Indices, npt.NDArray[np.bool_]]:
+    """The column's words, each row's place among them, and which rows have none."""
     encoded = block.words(str(piece.column))
-    cells: list[str] = encoded.dictionary.to_pylist()
+    words: list[str] = encoded.dictionary.to_pylist()
+    if encoded.null_count == 0:
+        return words, encoded.indices.to_numpy().astype(np.int64), np.zeros(len(encoded), bool)
     absent = encoded.indices.is_null().to_numpy(zero_copy_only=False)
-    indices = encoded.indices.fill_null(len(cells)).to_numpy().astype(np.int64)
-    stand_in = piece.text is not None
-    return [*cells, piece.text or ""], indices, absent & (not stand_in)
+    places = encoded.indices.fill_null(len(words)).to_numpy().astype(np.int64)
+    return [*words, piece.text or ""], places, absent & (piece.text is None)
 
 
 def _joined(left: list[str], at: Indices, right: list[str], right_at: Indices) -> tuple[list[str], Indices]:

@@ -40,6 +40,8 @@ def unusable() -> Iterator[None]:
         raise Unusable("not_text") from None
     except pa.ArrowInvalid as error:
         raise Unusable(_invalid(str(error))) from None
+    except pa.ArrowNotImplementedError:
+        raise Unusable("malformed", "a column of a type that holds no such thing") from None
     except OSError as error:
         if "Truncated compressed stream" in str(error):
             raise Unusable("truncated") from None

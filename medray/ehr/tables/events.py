@@ -13,7 +13,7 @@ from medray.contracts import RECORDS, Records
 from medray.ehr.tables.block import Block
 from medray.ehr.tables.cells import text_of
 from medray.ehr.tables.codes import names
-from medray.ehr.tables.config import Table
+from medray.ehr.tables.config import Event, Table
 from medray.ehr.tables.mapping import MappedEvent
 from medray.ehr.tables.numbers import numbers
 from medray.ehr.tables.times import TIME, first_times
@@ -69,33 +69,40 @@ def _candidates(mapped: MappedEvent, block: Block, identity: Mapping[str, pa.Arr
     for name, texts in event.unless.items():
         meant = pc.and_(meant, pc.invert(_holds(block.words(name), texts)))
     kept = block.kept(meant, mapped.reads).without(event.missing)
-    columns = {name: column.filter(meant) for name, column in identity.items()} | _content(mapped, kept)
-    holds_something = columns.pop("holds_something")
+    columns = {name: column.filter(meant) for name, column in identity.items()}
+    columns |= _content(mapped, kept, columns["withdrawn"])
+    said = columns.pop("said")
     batch = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
-    return batch if pc.all(holds_something).as_py() else batch.filter(holds_something)
+    return batch if pc.all(said).as_py() else batch.filter(said)
 
 
-def _content(mapped: MappedEvent, block: Block) -> dict[str, pa.Array]:
-    """What the event of each row says, and whether it says anything."""
-    count, event = len(block.rows), mapped.event
-    no, code = pa.repeat(False, count), names(mapped.codes, block)
-    said = code.is_valid()
-    time, bad_time = first_times(event.time, block.cells) if event.time else (pa.nulls(count, TIME), no)
-    if event.time and event.time_required:
-        said = pc.and_(said, pc.or_(time.is_valid(), bad_time))
+def _content(mapped: MappedEvent, block: Block, withdrawn: pa.Array) -> dict[str, pa.Array]:
+    """What the event of each row says, and whether it says anything. What is taken back needs a
+    code only."""
+    event, code = mapped.event, names(mapped.codes, block)
+    time, bad_time = _time(event, block)
     number, bad_number, text = _value(mapped, block)
+    needed = pa.repeat(True, len(code))
+    if event.time and event.time_required:
+        needed = pc.or_(time.is_valid(), bad_time)
     if (mapped.value or event.text) and event.value_required:
-        filled = pc.or_(pc.or_(number.is_valid(), bad_number), text.is_valid())
-        said = pc.and_(said, filled)
+        needed = pc.and_(needed, pc.or_(pc.or_(number.is_valid(), bad_number), text.is_valid()))
     return {
         "time": time,
         "code": code,
         "numeric_value": number,
         "text_value": text,
         "unit": names(mapped.units, block),
-        "reason": _reasons(bad_time, bad_number),
-        "holds_something": said,
+        "reason": _reasons(pc.and_not(bad_time, withdrawn), pc.and_not(bad_number, withdrawn)),
+        "said": pc.and_(code.is_valid(), pc.or_(needed, withdrawn)),
     }
+
+
+def _time(event: Event, block: Block) -> tuple[pa.Array, pa.Array]:
+    if event.time:
+        return first_times(event.time, block.cells)
+    count = len(block.rows)
+    return pa.nulls(count, TIME), pa.repeat(False, count)
 
 
 def _value(mapped: MappedEvent, block: Block) -> tuple[pa.Array, pa.Array, pa.Array]:

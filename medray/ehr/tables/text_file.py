@@ -60,7 +60,8 @@ def _reader(
 ) -> closing[csv.CSVStreamingReader]:
     def skip(line: csv.InvalidRow) -> str:
         malformed.append(line.number - _FIRST_DATA_LINE)
-        return "skip"
+        # a quote without its end has swallowed all lines below: they must not pass as one
+        return "error" if "\n" in line.text and line.text.count('"') % 2 else "skip"
 
     tabs = ".tsv" in file.name
     reader = csv.open_csv(

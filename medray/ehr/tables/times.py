@@ -17,7 +17,8 @@ from medray.ehr.tables.numbers import numbers
 TIME = pa.timestamp("us")
 _REGULAR = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"
 _MICROSECONDS = {"seconds": 10**6, "minutes": 60 * 10**6, "hours": 3600 * 10**6, "days": 86400 * 10**6}
-_EARLIEST, _LATEST = (int(np.datetime64(day, "us").astype(np.int64)) for day in ("0001-01-01", "9999-12-31"))
+_FIRST = pa.scalar(datetime(2, 1, 1), TIME)  # a patient's shift moves a time back by less than a year
+_LAST = pa.scalar(datetime(9999, 12, 31, 23, 59, 59, 999999), TIME)
 
 
 def first_times(ways: Sequence[TimeColumn | TimeParts], cells: Mapping[str, pa.Array]) -> tuple[pa.Array, pa.Array]:
@@ -39,13 +40,25 @@ def _times(way: TimeColumn | TimeParts, cells: Mapping[str, pa.Array]) -> tuple[
     column = cells[way.column]
     if way.unit is not None:
         return _offsets(column, way)
-    found = _typed(column) if pa.types.is_temporal(column.type) else _texts(text_of(column), way.format)
+    typed = pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
+    found = _typed(column) if typed else _inside(_texts(text_of(column), way.format))
     return found, pc.and_(pc.is_valid(column), pc.is_null(found))
 
 
+def _inside(times: pa.Array) -> pa.Array:
+    """Null for the times out of range: Arrow has years that no calendar has."""
+    inside = pc.and_(
+        pc.greater_equal(times, _FIRST.cast(times.type)), pc.less_equal(times, _LAST.cast(times.type, safe=False))
+    )
+    return pc.if_else(inside, times, pa.scalar(None, times.type))
+
+
 def _typed(cells: pa.Array) -> pa.Array:
-    zone = getattr(cells.type, "tz", None)
-    return cells.cast(pa.timestamp("us", zone), safe=False).cast(TIME)
+    """Naive UTC microseconds; null out of range, where a coarser unit would overflow."""
+    if pa.types.is_date(cells.type):
+        cells = cells.cast(pa.timestamp("ms" if pa.types.is_date64(cells.type) else "s"))
+    naive = cells.cast(pa.timestamp(cells.type.unit))
+    return (naive if cells.type.unit == "ns" else _inside(naive)).cast(TIME, safe=False)
 
 
 def _texts(texts: pa.Array, form: str | None) -> pa.Array:
@@ -96,7 +109,7 @@ def _offsets(cells: pa.Array, way: TimeColumn) -> tuple[pa.Array, pa.Array]:
     valid = amounts.is_valid().to_numpy(zero_copy_only=False)
     passed = np.rint(amounts.fill_null(0).to_numpy() * _MICROSECONDS[way.unit])
     origin = int(np.datetime64(way.origin, "us").astype(np.int64))
-    inside = (passed >= _EARLIEST - origin) & (passed <= _LATEST - origin)
+    inside = (passed >= _FIRST.value - origin) & (passed <= _LAST.value - origin)
     found = np.where(inside, passed, 0).astype(np.int64) + origin
     return pa.array(found.view("datetime64[us]"), mask=~(valid & inside)), pc.or_(bad, pa.array(valid & ~inside))
 
@@ -109,7 +122,7 @@ def _dates(way: TimeParts, cells: Mapping[str, pa.Array]) -> tuple[pa.Array, pa.
         years, absent, bad = years - ages, absent | no_age, bad | bad_age
     months, _, bad_month = _part(cells[way.month], 1) if way.month else (np.ones_like(years), None, False)
     days, _, bad_day = _part(cells[way.day], 1) if way.day else (np.ones_like(years), None, False)
-    bad = bad | bad_month | bad_day | (years < 1) | (years > 9999) | (months < 1) | (months > 12) | (days < 1)
+    bad = bad | bad_month | bad_day | (years < 2) | (years > 9999) | (months < 1) | (months > 12) | (days < 1)
     month = np.where(bad, 0, (years - 1970) * 12 + months - 1).astype("datetime64[M]")
     date = month.astype("datetime64[D]") + np.where(bad, 0, days - 1)
     bad = (bad | (date.astype("datetime64[M]") != month)) & ~absent
