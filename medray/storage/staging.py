@@ -157,14 +157,13 @@ def read_staged(store: Store, uri: str, batches: Sequence[int]) -> Iterator[pa.R
 
 def sweep_staging(store: Store, lake: str, run_ids: Iterable[str]) -> None:
     """Remove the staging of those runs, as far as there is any."""
-    closed = set(run_ids)
+    folder = join(lake, "staging")
     try:
-        left = list(store.walk(join(lake, "staging")))
+        runs = {item.uri.removeprefix(folder + "/").split("/")[0] for item in store.walk(folder)}
     except FileNotFoundError:
         return
-    for item in left:
-        if item.uri.split("/")[-2] in closed:
-            store.delete(item.uri)
+    for run_id in sorted(runs & set(run_ids)):
+        store.arrow(folder).delete_dir(store.path(join(folder, run_id)))
 
 
 def _opened(store: Store, uri: str) -> pa.NativeFile:
