@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from medray.contracts import RecordFile
+from medray.contracts import Array, RecordFile
 from medray.ehr.tables.block import Block, named
 from medray.ehr.tables.config import Files
 from medray.ehr.tables.container import text_stream
 from medray.ehr.tables.header import Columns
+from medray.errors import Unusable
 
 _HEADER_BYTES = 2**20
 _FIRST_DATA_LINE = 2  # the number that Arrow gives the line below the header
@@ -21,9 +22,33 @@ _FIRST_DATA_LINE = 2  # the number that Arrow gives the line below the header
 
 def header(file: RecordFile, codec: str | None, form: Files) -> list[str]:
     """Names of its columns, in order."""
-    with text_stream(file, codec) as stream, _reader(stream, file, form, (), [], _HEADER_BYTES) as reader:
+    with text_stream(file, codec) as stream, _reader(stream, file, form, (), _Malformed(), _HEADER_BYTES) as reader:
         names: list[str] = reader.schema.names
     return names
+
+
+class _Malformed:
+    """Lines with another number of cells than the header has, as Arrow meets them.
+
+    Attributes:
+        rows: their row numbers, those that no block has taken yet.
+        swallowed: a quote without its end took all lines below with it.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.swallowed = False
+
+    def __call__(self, line: csv.InvalidRow) -> str:
+        self.rows.append(line.number - _FIRST_DATA_LINE)
+        self.swallowed |= "\n" in line.text and line.text.count('"') % 2 == 1
+        return "skip"
+
+    def taken(self, end: int | None = None) -> pa.Array:
+        """The rows before `end`, taken off the list."""
+        before = [row for row in self.rows if end is None or row < end]
+        del self.rows[: len(before)]
+        return pa.array(before, pa.int64())
 
 
 def text_blocks(
@@ -32,8 +57,7 @@ def text_blocks(
     """Blocks of at most so many rows. Lines with too few or too many cells are malformed rows of
     the block that they stand in; blank lines are no rows."""
     wanted = sorted({name for name in columns.values() if name is not None})
-    malformed: list[int] = []
-    start = 0
+    malformed, start = _Malformed(), 0
     with (
         text_stream(file, codec) as stream,
         _reader(stream, file, form, wanted, malformed, block_bytes) as reader,
@@ -41,13 +65,14 @@ def text_blocks(
         for batch in reader:
             for first in range(0, batch.num_rows, block_rows):
                 part = batch.slice(first, block_rows)
-                rows, end = _numbered(part.num_rows, start, malformed)
-                yield Block(pa.array(rows), named(part, columns), _taken(malformed, end))
-                start = end
-        if malformed:
-            nothing = reader.schema.empty_table().combine_chunks().to_batches()
-            part = nothing[0] if nothing else pa.RecordBatch.from_pylist([], reader.schema)
-            yield Block(pa.array([], pa.int64()), named(part, columns), _taken(malformed, malformed[-1] + 1))
+                rows = _numbered(part.num_rows, start, malformed.rows)
+                start = int(rows[-1]) + 1
+                yield Block(pa.array(rows), named(part, columns), malformed.taken(start))
+        nothing = pa.RecordBatch.from_pylist([], reader.schema)
+        if malformed.swallowed:
+            raise Unusable("malformed", "a quote without its end")
+        if malformed.rows:
+            yield Block(pa.array([], pa.int64()), named(nothing, columns), malformed.taken())
 
 
 def _reader(
@@ -55,20 +80,15 @@ def _reader(
     file: RecordFile,
     form: Files,
     wanted: Sequence[str],
-    malformed: list[int],
+    malformed: _Malformed,
     block_bytes: int,
 ) -> closing[csv.CSVStreamingReader]:
-    def skip(line: csv.InvalidRow) -> str:
-        malformed.append(line.number - _FIRST_DATA_LINE)
-        # a quote without its end has swallowed all lines below: they must not pass as one
-        return "error" if "\n" in line.text and line.text.count('"') % 2 else "skip"
-
     tabs = ".tsv" in file.name
     reader = csv.open_csv(
         stream,
         read_options=csv.ReadOptions(use_threads=False, block_size=block_bytes, encoding=form.encoding),
         parse_options=csv.ParseOptions(
-            delimiter=form.delimiter or ("\t" if tabs else ","), newlines_in_values=True, invalid_row_handler=skip
+            delimiter=form.delimiter or ("\t" if tabs else ","), newlines_in_values=True, invalid_row_handler=malformed
         ),
         convert_options=csv.ConvertOptions(
             include_columns=list(wanted),
@@ -80,15 +100,7 @@ def _reader(
     return closing(reader)
 
 
-def _numbered(count: int, start: int, malformed: Sequence[int]) -> tuple[np.ndarray, int]:
-    """The next `count` row numbers from `start` that are not malformed, and the row after them."""
+def _numbered(count: int, start: int, malformed: Sequence[int]) -> Array:
+    """The next `count` row numbers from `start` that are not malformed."""
     rows = np.arange(start, start + count + len(malformed))
-    rows = rows[~np.isin(rows, malformed)][:count] if malformed else rows
-    return rows, int(rows[-1]) + 1
-
-
-def _taken(malformed: list[int], end: int) -> pa.Array:
-    """The malformed rows before `end`, taken off the list."""
-    before = [row for row in malformed if row < end]
-    del malformed[: len(before)]
-    return pa.array(before, pa.int64())
+    return rows[~np.isin(rows, malformed)][:count] if malformed else rows
