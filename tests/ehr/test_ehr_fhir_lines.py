@@ -48,6 +48,7 @@ def test_line_numbers_count_blank_lines_and_lines_may_end_anyhow(pack: Any) -> N
         b"{", b"[]", b"null", b'"Patient"', b"\x00", b'{"resourceType":"Patient","id":"\xff"}', b"{} {}",
         b'{"resourceType":"Patient","id":"1\x00"}', b'{"resourceType":"Patient","x":NaN}',
         b'{"resourceType":["Patient"]}',
+        b"\xef\xbb\xbf" + BIRTH % 1,
         b'{"resourceType":"Bundle"}', b"[" * 100_000, b'{"a":' * 100_000, b'{"a":' + b"9" * 5000 + b"}",
     ],
     ids=lambda line: str(line[:24]),

@@ -34,6 +34,7 @@ LOCAL = {"system": "http://hospital.example/codes", "code": "HR"}
         ("MedicationRequest/MedicationRequest-0-of-3.ndjson", "MedicationRequest"),
         ("Observation/2021/Condition_3.NDJSON", "Condition"),
         ("Observation/2021/7.ndjson", "Observation"),
+        ("Patient/Observation/7.ndjson", "Observation"),
         ("fhir/MimicObservationLabevents.ndjson.gz", "Observation"),
         ("fhir/MimicMedicationAdministrationICU.ndjson.gz", "MedicationAdministration"),
         ("fhir/MimicMedication.ndjson.gz", None),
