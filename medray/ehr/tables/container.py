@@ -52,6 +52,6 @@ def unusable() -> Iterator[None]:
 
 def _invalid(message: str) -> str:
     # pyarrow cannot hand a line to its handler that is no UTF-8, and stops there
-    if "UTF8" in message or "CSV parse error: Expected" in message:
+    if "UTF8" in message or " columns, got " in message:
         return "not_text"
     return "empty" if message.startswith("Empty CSV file") else "malformed"
