@@ -21,8 +21,8 @@ SIX = {
     "architecture": "gru_d", "step_hours": 4.0, "summary_codes": 4, "members": 1, "dropout": 0.0, "event_dropout": 0.5,
 }  # fmt: skip
 SUMMARY = {
-    "codes": [70, 20, 90, 30], "examples": [9, 5, 5, 1], "values": [9, 9, 0, 1], "mean": [10.0, 0.0, 0.0, 0.0],
-    "std": [2.0, 1.0, 1.0, 1.0],
+    "codes": [70, 20, 90, 30], "examples": [9, 5, 5, 1],
+    "values": [[10.0, 12.0, 20.0], [3.0], [], [0.0]], "scores": [[-1.0, 0.0, 1.0], [0.5], [], [0.0]],
 }  # fmt: skip
 CPU = torch.device("cpu")
 
@@ -96,10 +96,10 @@ def test_tokens_hold_place_hours_value_and_what_is_known() -> None:
     tokens = collate(examples, six(), SUMMARY, CPU)
     assert tokens.dtype == torch.float32
     assert tokens[0].tolist() == [
-        [2, 48, 3, 1, 1],
-        [1, 48, 2, 1, 0],  # older than the window; (14 - 10) / 2
+        [2, 48, 0.5, 1, 1],  # one value is known
+        [1, 48, 0.25, 1, 0],  # older than the window; a quarter of the way from 12 to 20
         [2, 5, 0, 0, 0],
-        [1, 0, 8, 1, 0],  # drawn in to 8 standard deviations
+        [1, 0, 1, 1, 0],  # level beyond the last knot
         [0, 0, 0, 0, 0],
         [0, 0, 0, 0, 0],
     ]

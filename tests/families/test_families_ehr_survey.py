@@ -66,29 +66,34 @@ def test_bins_are_the_nearest_of_eight_significant_bits() -> None:
     assert nearest[[1, 4, 5, 8]] / values[[1, 4, 5, 8]] == pytest.approx(1.0, abs=2**-8)
 
 
-def summary_of(*values: float) -> dict[str, Any]:
-    entry = {"examples": 1, "bins": bins(*sorted(values)), "counts": [1] * len(values)}
-    return summarise({"5": entry})
+def knots_of(**counts: Any) -> tuple[list[float], list[float]]:
+    summary = summarise({"5": {"examples": 1} | counts})
+    return summary["values"][0], summary["scores"][0]
 
 
-def test_mean_and_deviation_of_a_codes_values() -> None:
-    summary = summary_of(2.0, 4.0, 6.0, -8.0)
-    assert summary["mean"] == [1.0]
-    assert summary["std"] == [pytest.approx(29**0.5)]
-    assert summary["values"] == [4]
+def test_values_stand_at_the_normal_scores_of_their_ranks() -> None:
+    values, scores = knots_of(bins=bins(2.0, 6.0, -8.0), counts=[2, 1, 1])
+    assert values == [-8.0, 2.0, 6.0]
+    assert scores == [pytest.approx(s, abs=1e-4) for s in (-1.15035, 0.0, 1.15035)]  # of 1/8, 1/2 and 7/8
 
 
-def test_the_outermost_values_are_drawn_in() -> None:
-    entry = {"examples": 9, "bins": bins(0.0, 1.0, 2.0, 1e6), "counts": [50, 100, 49, 1]}
-    summary = summarise({"5": entry})
-    assert summary["mean"] == [1.0]
-    assert summary["std"] == [pytest.approx(0.5**0.5)]
+def test_tails_are_told_apart_up_to_one_in_a_thousand() -> None:
+    _, scores = knots_of(bins=bins(0.0, 1.0, 2.0), counts=[1, 9_998, 1])
+    assert scores == [pytest.approx(s, abs=1e-4) for s in (-3.0902, 0.0, 3.0902)]
 
 
-@pytest.mark.parametrize(("values", "mean", "std"), [([1.0], 1.0, 1.0), ([-40.0], -40.0, 40.0), ([], 0.0, 1.0)])
-def test_constant_or_absent_values_are_not_divided_by_zero(values: list[float], mean: float, std: float) -> None:
-    summary = summary_of(*values)
-    assert (summary["mean"], summary["std"]) == ([mean], [std])
+def test_many_values_are_thinned_evenly_with_both_ends() -> None:
+    many = [float(value) for value in range(1, 201)]
+    values, scores = knots_of(bins=bins(*many), counts=[1] * 200)
+    assert len(values) <= 63
+    assert (values[0], values[-1]) == (1.0, 200.0)
+    assert np.diff(scores).min() > 0
+    assert np.diff(scores).max() < 0.4
+
+
+@pytest.mark.parametrize(("values", "scores"), [([7.0], [0.0]), ([], [])])
+def test_constant_or_absent_values_have_no_spread(values: list[float], scores: list[float]) -> None:
+    assert knots_of(bins=bins(*values), counts=[3] * len(values)) == (values, scores)
 
 
 def test_the_codes_of_most_examples_come_first() -> None:

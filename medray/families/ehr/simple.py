@@ -39,5 +39,5 @@ def simple(examples: Array, config: EhrConfig, summary: Sums) -> Array:
     statistics, values, happened = summaries(_events(examples, config, summary), codes, np.inf)
     chosen = statistics[..., [NAMES.index(name) for name in ("mean", "min", "max", "last")]]
     chosen = torch.where((values > 0)[..., None], chosen, torch.nan)
-    valued = torch.tensor(summary["values"][:codes]) > 0
+    valued = torch.tensor([bool(values) for values in summary["values"][:codes]])
     return torch.cat([chosen[:, valued].flatten(1), happened], dim=1).float().numpy()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from medray.contracts import Array, Sums
 from medray.families.ehr.config import EhrConfig
 from medray.families.ehr.prepare import CODE, VALUE
 
 LARGEST = 3.38e38  # finite in bfloat16 too
-OUTER = 0.01  # share of values at each end that is drawn in before the scale is measured
+OUTER = 0.001  # share of values at each end that is told apart no further
+MOST_KNOTS = 63
 
 
 def to_bins(values: Array) -> Array:
@@ -69,31 +71,38 @@ def merge(left: Sums, right: Sums) -> Sums:
     return {code: _added(left.get(code, nothing), right.get(code, nothing)) for code in codes}
 
 
-def _scale(entry: Any) -> tuple[float, float]:
-    """Mean and standard deviation of a code's values, the outermost drawn in (Winsor)."""
-    if not entry["bins"]:
-        return 0.0, 1.0
-    values, counts = from_bins(np.array(entry["bins"])).astype(np.float64), np.array(entry["counts"])
+def _knots(entry: Any) -> tuple[list[float], list[float]]:
+    """Values of a code and the normal scores of their ranks; `MOST_KNOTS` at most, the tails included.
+
+    The score of a value is the normal quantile of the share of values below it, with half of its
+    equals; beyond the outermost `OUTER` it stays as it is there.
+    """
+    values, counts = from_bins(np.array(entry["bins"], np.int64)).astype(np.float64), np.array(entry["counts"])
     order = np.argsort(values)
     values, counts = values[order], counts[order]
-    share = np.cumsum(counts) / counts.sum()
-    low, high = values[np.searchsorted(share, [OUTER, 1.0 - OUTER])]
-    values = np.clip(values, low, high)
-    mean = float(values @ counts / counts.sum())
-    std = float(np.sqrt((values - mean) ** 2 @ counts / counts.sum()))
-    return mean, std if std > abs(mean) * 1e-6 else max(abs(mean), 1.0)
+    share = np.clip((np.cumsum(counts) - counts / 2) / max(counts.sum(), 1), OUTER, 1.0 - OUTER)
+    scores = ndtri(share)
+    if len(values) > MOST_KNOTS:
+        even = np.linspace(scores[0], scores[-1], MOST_KNOTS)
+        nearest = np.unique(np.searchsorted(scores, even))
+        values, scores = values[nearest], scores[nearest]
+    return values.tolist(), scores.round(4).tolist()
 
 
 def summarise(sums: Sums) -> Sums:
-    """{"codes": [V] ids, "examples": [V], "values": [V] how many finite ones, "mean": [V], "std":
-    [V]}: all codes, those of the most training examples first, equals by id. Values of a constant
-    code are scaled by their size."""
+    """Vocabulary and scale; JSON.
+
+    Returns:
+        {"codes": [V] ids, those of the most training examples first, equals by id; "examples": [V]
+        that hold the code; "values": [V] lists of rising values, "scores": [V] of their normal
+        scores (rank-based inverse normal transformation; Beasley et al., Behav Genet 2009)}. Lists
+        are empty for codes without values.
+    """
     codes = sorted(sums, key=lambda code: (-sums[code]["examples"], int(code)))
-    scales = [_scale(sums[code]) for code in codes]
+    knots = [_knots(sums[code]) for code in codes]
     return {
         "codes": [int(code) for code in codes],
         "examples": [sums[code]["examples"] for code in codes],
-        "values": [sum(sums[code]["counts"]) for code in codes],
-        "mean": [mean for mean, _ in scales],
-        "std": [std for _, std in scales],
+        "values": [values for values, _ in knots],
+        "scores": [scores for _, scores in knots],
     }
