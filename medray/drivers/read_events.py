@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from medray.contracts import Array
+from medray.drivers.record_content import pair
 from medray.planning.buckets import Bucket
 from medray.schema.events import EVENTS
 from medray.storage.delta import table_uri
@@ -178,7 +179,8 @@ def _among(column: pa.DictionaryArray, wanted: pa.Array) -> Array:
 
 
 def _holds(table: pa.Table) -> Array:
-    """bool (N,): the row is of its record's highest version, which is not withdrawn.
+    """bool (N,): the row is of its record's highest version, which is not withdrawn. A record is told
+    by its subject and key.
 
     Only later versions take anything back, so only they are looked up.
     """
@@ -186,7 +188,7 @@ def _holds(table: pa.Table) -> Array:
     later = np.flatnonzero(version > 1)
     if not len(later):
         return np.ones(len(version), bool)
-    record = pc.fill_null(table["record_key"], -1).to_numpy()
+    record = pair(table["subject_id"].to_numpy(), pc.fill_null(table["record_key"], -1).to_numpy())
     order = later[np.lexsort((version[later], record[later]))]
     keys, highest = record[order], version[order]
     last = np.append(keys[1:] != keys[:-1], True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from medray.schema.contract import VERSION_FIELD
 from medray.schema.events import EVENTS
 from medray.storage.chunk_file import FACTS, Facts, read_facts
 from medray.storage.store import Store
@@ -41,19 +42,18 @@ def _write(path: str, groups: Iterable[pa.Table]) -> int:
     rows, writer = 0, None
     for group in groups:
         if writer is None:
-            schema = group.schema.with_metadata(EVENTS.tagged_schema().metadata)
             writer = pq.ParquetWriter(
                 path,
-                schema,
+                group.schema,
                 compression="ZSTD",
                 use_dictionary=_WORDS,
                 column_encoding=_ENCODINGS,
                 write_statistics=list(EVENTS.statistics),
                 store_schema=False,  # words are written from dictionaries and read as strings
             )
-        writer.write_table(group.replace_schema_metadata(schema.metadata), row_group_size=group.num_rows)
+        writer.write_table(group, row_group_size=group.num_rows)
         rows += group.num_rows
     if writer is not None:
-        writer.add_key_value_metadata({FACTS: json.dumps({"rows": rows})})
+        writer.add_key_value_metadata({FACTS: json.dumps({"rows": rows}), VERSION_FIELD: str(EVENTS.version)})
         writer.close()
     return rows
