@@ -40,7 +40,7 @@ def test_values_by_hand() -> None:
 
 def test_values_are_those_of_scikit_learn() -> None:
     generator = np.random.default_rng(0)
-    truth = generator.normal(1e4, 3, 300)
+    truth = generator.normal(1e7, 3, 300)  # far from 0, where squares lose their last digits
     predicted = truth + generator.normal(0.5, 2, 300)
     found = evaluated(predicted=predicted, targets=truth, lower=predicted, upper=predicted, subjects=np.arange(300))
     metrics = values(found)
@@ -107,8 +107,23 @@ def test_bins_are_of_equal_size_and_say_where_intervals_fail() -> None:
     assert found.count == (10,) * 10
     assert found.mean_error == pytest.approx((1,) * 5 + (5,) * 5)
     assert found.mean_prediction == pytest.approx([*(5.5 + 10 * np.arange(5)), *(59.5 + 10 * np.arange(5))])
-    assert found.coverage == pytest.approx((1,) * 5 + (0,) * 5)
+    for share in (found.coverage, found.coverage_lower, found.coverage_upper):
+        assert share == pytest.approx((1,) * 5 + (0,) * 5)
     assert (found.error_low, found.error_high) == (pytest.approx(found.mean_error), pytest.approx(found.mean_error))
+
+
+def test_both_ends_belong_to_the_interval() -> None:
+    targets = np.array([0.0, 2, 0, 2, 2.1])
+    found = evaluated(predicted=np.ones(5), targets=targets, lower=np.zeros(5), upper=np.full(5, 2))
+    assert values(found)["coverage"] == pytest.approx(4 / 5)
+
+
+def test_few_different_predictions_give_few_bins_and_none_is_empty() -> None:
+    predicted = np.repeat([0.0, 1.0], 5)
+    bins = evaluated(
+        predicted=predicted, targets=predicted, lower=predicted, upper=predicted, subjects=np.arange(10)
+    ).bins
+    assert bins.count == (5, 5)
 
 
 def test_spread_of_errors_by_hand() -> None:
