@@ -13,26 +13,23 @@ class Tokens(nn.Module):
     """Columns -> tokens: a number times its column's vector, the vector of a category, or that of
     a missing value; each plus the column's bias. A learned token stands before them."""
 
-    column_of: torch.Tensor
-
     def __init__(self, numeric: int, choices: Sequence[int], width: int) -> None:
         super().__init__()
-        columns = numeric + len(choices)
-        self.value = nn.Parameter(torch.empty(2 * numeric + sum(choices), width))
-        self.bias = nn.Parameter(torch.empty(columns, width))
+        self.features = [numeric, numeric, *choices]
+        self.vector = nn.Parameter(torch.empty(sum(self.features), width))
+        self.bias = nn.Parameter(torch.empty(numeric + len(choices), width))
         self.answer = nn.Parameter(torch.empty(1, width))
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -(width**-0.5), width**-0.5)
-        places = [torch.full((count,), numeric + column) for column, count in enumerate(choices)]
-        column_of = torch.cat([torch.arange(numeric), torch.arange(numeric), *places])
-        self.register_buffer("column_of", column_of)
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """float (N, 2 D + K) -> (N, 1 + columns, width)."""
-        count = len(rows)
-        sums = self.bias.expand(count, -1, -1)
-        tokens = sums.index_add(1, self.column_of, rows[:, :, None] * self.value)
-        return torch.cat([self.answer.expand(count, 1, -1), tokens], 1)
+        numbers, missing, *choices = torch.split(rows, self.features, 1)
+        of_number, of_missing, *of_choices = torch.split(self.vector, self.features)
+        columns = [numbers[:, :, None] * of_number + missing[:, :, None] * of_missing]
+        columns += [(flags @ vectors)[:, None] for flags, vectors in zip(choices, of_choices, strict=True)]
+        answer = self.answer.expand(len(rows), 1, -1)
+        return torch.cat([answer, torch.cat(columns, 1) + self.bias], 1)
 
 
 class Attention(nn.Module):

@@ -78,8 +78,10 @@ def test_what_training_never_saw_missing_is_the_mean() -> None:
 
 
 def test_constant_and_empty_columns_are_zero() -> None:
-    rows = np.array([[7, NAN, 0], [7, NAN, 0]], np.float32)
-    inputs = collate(np.array([[9, 3, 0]], np.float32), CONFIG, summarise(survey(rows, CONFIG)), CPU)
+    rows = np.array([[0.1, NAN, 0]] * 7, np.float32)
+    summary = summarise(survey(rows, CONFIG))
+    assert summary["std"] == [1.0, 1.0]
+    inputs = collate(np.array([[9, 3, 0]], np.float32), CONFIG, summary, CPU)
     assert inputs.tolist() == [[0, 0, 0, 0, 1, 0]]
 
 

@@ -25,7 +25,7 @@ def test_an_mlp_is_its_hidden_layers_plus_a_linear_path() -> None:
 
 def test_tokens_by_hand() -> None:
     tokens = Tokens(numeric=2, choices=[3], width=4)
-    number, missing, place = tokens.value[:2], tokens.value[2:4], tokens.value[4:]
+    number, missing, place = tokens.vector[:2], tokens.vector[2:4], tokens.vector[4:]
     rows = torch.tensor([[0.5, 0, 0, 1, 0, 1, 0], [2, -1, 0, 0, 0, 0, 0]])
     out = tokens(rows)
     assert out.shape == (2, 4, 4)

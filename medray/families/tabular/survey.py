@@ -64,11 +64,14 @@ def _scale(column: dict[str, int], rows: int) -> dict[str, float]:
     low, high = _limits(values, counts)
     inside = np.clip(values, low, high)
     mean = np.average(inside, weights=counts)
-    std = np.sqrt(np.average((inside - mean) ** 2, weights=counts))
+    std = np.sqrt(np.average((inside - mean) ** 2, weights=counts)) if low < high else 1.0
     missing = 1.0 - counts.sum() / rows
-    return {"low": low, "high": high, "mean": float(mean), "std": float(std) or 1.0, "missing": float(missing)}
+    return {"low": low, "high": high, "mean": float(mean), "std": float(std), "missing": float(missing)}
 
 
 def summarise(sums: Sums) -> Sums:
+    """For each numeric column (D,): {"low", "high"}, the limits of all but the outermost values;
+    {"mean", "std"}, of values drawn to these limits (std is 1 where they are one); {"missing"},
+    the share of rows without it."""
     columns = [_scale(column, sums["rows"]) for column in sums["numeric"]]
     return {name: [column[name] for column in columns] for name in ("low", "high", "mean", "std", "missing")}
