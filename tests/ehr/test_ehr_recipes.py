@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from ehr.record_archive import counts, file, parquet, read, rows, tables
 
 from medray.config import load
@@ -114,3 +116,33 @@ def test_ages_and_anchor_years_as_in_mimic4() -> None:
     )
     patients = file("hosp/patients.csv", "subject_id,gender,anchor_age,anchor_year\n10000032,F,52,2180\n")
     assert rows(patients, config)[0]["time"] == datetime(2128, 1, 1)
+
+
+DATA = Path(os.environ.get("MEDRAY_TEST_DATA", RECIPES.parents[2] / "shared" / "data"))
+# candidates that hold something, of the 23 tables of the demo; counted by hand in its files
+MIMIC3_DEMO = {
+    "PATIENTS": (100, 300), "ADMISSIONS": (128, 928), "ICUSTAYS": (136, 272), "TRANSFERS": (524, 524),
+    "SERVICES": (163, 163), "CALLOUT": (77, 154), "DIAGNOSES_ICD": (1761, 1753), "PROCEDURES_ICD": (506, 503),
+    "DRGCODES": (297, 296), "CPTEVENTS": (1579, 1563), "DATETIMEEVENTS": (15551, 15551),
+    "INPUTEVENTS_MV": (13224, 20628), "OUTPUTEVENTS": (11320, 11320), "PROCEDUREEVENTS_MV": (753, 1454),
+    "PRESCRIPTIONS": (10398, 20795), "MICROBIOLOGYEVENTS": (2003, 2003),
+}  # fmt: skip
+
+
+def test_the_demo_of_mimic3() -> None:
+    folder = DATA / "mimic3_demo"
+    if not folder.is_dir():
+        pytest.skip("no mimic3_demo in $MEDRAY_TEST_DATA")
+    config = mapping("mimic3")
+    files = [file(path.name, path.read_bytes()) for path in sorted(folder.glob("*.csv.gz"))]
+    found = lookups(files, config)
+    read_counts = {}
+    for item in files:
+        table = SOURCE.table_of(item.name, config)
+        if table is not None:
+            records = read(item, config, found=found)
+            assert not any(part.rows["reason"].drop_null().to_pylist() for part in records)
+            source_rows, events, empty = counts(records)
+            assert events + empty == source_rows * len(config.table(table).events)
+            read_counts[table] = (source_rows, events)
+    assert read_counts == MIMIC3_DEMO

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pyarrow as pa
 import pytest
 from ehr.record_archive import counts, file, one_table, read, rows, tables
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from medray.ehr.tables.block import Block
+from medray.ehr.tables.codes import names
 from medray.ehr.tables.source import lookups
+from medray.ehr.tables.template import parsed
 from medray.errors import Unusable
 
 LABS = """
@@ -223,3 +229,15 @@ def test_mistakes_of_tables_are_told() -> None:
         one_table('{ code = "C" }', withdrawn='{ error = "1" }')
     with pytest.raises(ValidationError, match="one name"):
         tables(LABS + LABS)
+
+
+WORDS = st.sampled_from([None, "a", "b", "a//b", "é"])
+
+
+@given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1, max_size=12))
+def test_names_are_what_joining_each_row_would_give(cells: list[tuple[str | None, ...]]) -> None:
+    columns = [pa.array(column, pa.string()) for column in zip(*cells, strict=True)]
+    block = Block(pa.array(range(len(cells))), dict(zip("xyz", columns, strict=True)), pa.array([], pa.int64()))
+    templates = (parsed("{x}//{y|none}"), parsed("Z{z}{z}"))
+    expected = [f"{x}//{y or 'none'}" if x else f"Z{z}{z}" if z else None for x, y, z in cells]
+    assert names(templates, block).to_pylist() == expected

@@ -62,18 +62,22 @@ def _holds(words: pa.DictionaryArray, texts: tuple[str, ...]) -> pa.Array:
 
 def _candidates(mapped: MappedEvent, block: Block, identity: Mapping[str, pa.Array]) -> pa.RecordBatch:
     """The event's candidates that hold something, in the order of rows."""
-    event = mapped.event
-    meant = pa.repeat(True, len(block.rows))
-    if event.where:
-        meant = _rows_with(event.where, block)
-    for name, texts in event.unless.items():
-        meant = pc.and_(meant, pc.invert(_holds(block.words(name), texts)))
-    kept = block.kept(meant, mapped.reads).without(event.missing)
-    columns = {name: column.filter(meant) for name, column in identity.items()}
-    columns |= _content(mapped, kept, columns["withdrawn"])
-    said = columns.pop("said")
+    meant = _meant(mapped.event, block)
+    if meant is not None:
+        block = block.kept(meant, mapped.reads)
+        identity = {name: column.filter(meant) for name, column in identity.items()}
+    content = _content(mapped, block.without(mapped.event.missing), identity["withdrawn"])
+    said = content.pop("said")
+    columns = {**identity, **content}
     batch = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
     return batch if pc.all(said).as_py() else batch.filter(said)
+
+
+def _meant(event: Event, block: Block) -> pa.Array | None:
+    """Which rows the event's filters leave; None: all of them."""
+    masks = [_rows_with(event.where, block)] if event.where else []
+    masks += [pc.invert(_holds(block.words(name), texts)) for name, texts in event.unless.items()]
+    return reduce(pc.and_, masks) if masks else None
 
 
 def _content(mapped: MappedEvent, block: Block, withdrawn: pa.Array) -> dict[str, pa.Array]:
