@@ -120,7 +120,7 @@ def _statistic(sample: _Sample, parts: Sequence[int]) -> Statistic:
             mae, accuracy, within, squared, t, tt, d, dd = (moments * weights).sum(axis=1) / weights.sum()
             # Cohen's quadratic weights make observed and chance disagreement sums of squares (1968).
             chance = tt - 2 * t * d + dd
-            kappa = 1 - squared / chance if chance > 0 else np.nan
+            kappa = 1 - squared / chance
         return np.array([kappa, mae, accuracy, within, macro(weights)[0]])
 
     return values
