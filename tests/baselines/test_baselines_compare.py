@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from medray.baselines.answers import Baseline, baseline_answers, drawn
 from medray.baselines.compare import compare
+from medray.baselines.question import Question, question
 from medray.errors import AccountingError
 
 NAN = np.nan
@@ -81,6 +83,14 @@ def test_a_label_that_cannot_be_learnt_is_out_of_the_mean_and_says_why() -> None
     assert (a["label"], a["metric"], a["primary"]) == ("a", "auroc", False)
 
 
+def test_the_mean_of_labels_is_the_mean_of_their_areas() -> None:
+    targets = np.stack([TRUTH > 0, FEATURES[:, 1] > 0.5], axis=1)
+    mean, a, b = run("multilabel", {"labels": ("a", "b")}, {"a": chance(BLIND), "b": chance(TRUTH)}, targets)[:3]
+    assert a["network"] != pytest.approx(b["network"], abs=0.01)
+    for model in ("network", "simple"):
+        assert mean[model] == pytest.approx((a[model] + b[model]) / 2)
+
+
 def test_classes_against_the_rest() -> None:
     targets = np.digitize(TRUTH, [-0.7, 0.7])[:, None].astype(float)
     stored = {f"a//{name}": chance(targets[:, 0] == place) for place, name in enumerate("xyz")}
@@ -91,7 +101,7 @@ def test_classes_against_the_rest() -> None:
     assert found[0]["over"] == ["x", "y", "z"]
 
 
-def test_ranks_are_expected_and_stay_among_the_classes() -> None:
+def test_ranks_are_expected_ones_and_stay_among_the_classes() -> None:
     targets = np.digitize(TRUTH, [-0.7, 0.7])[:, None].astype(float)
     stored = {"a": {"predicted_float_value": np.full(ROWS, 1.0)}}
     found = run("ordinal", {"labels": ("a",), "classes": ("x", "y", "z")}, stored, targets)
@@ -99,9 +109,10 @@ def test_ranks_are_expected_and_stay_among_the_classes() -> None:
     assert found[0]["baseline_name"] == "ridge regression"
     assert found[0]["higher_is_better"] is False
     assert found[0]["network"] == pytest.approx(np.abs(targets[LEARNT:] - 1).mean())
-    far = FEATURES[LEARNT:] * 100  # a straight line would answer ranks of 50 and more
-    found = run("ordinal", {"labels": ("a",), "classes": ("x", "y", "z")}, stored, targets, features=far)
-    assert found[0]["simple"] < 1
+    far = Baseline(lambda *given: BLIND, lambda *given: np.array([-3.0, 1.2, 7.0]), "", "")
+    asked = Question("ordinal", ("a",), ("x", "y", "z"), absolute=False)
+    answers = baseline_answers(far, asked, drawn(FEATURES, targets, np.arange(ROWS), 1), FEATURES[:3], 1)
+    assert answers.values.tolist() == [[0.0], [1.2], [2.0]]
 
 
 def test_each_number_is_decided_by_its_absolute_error() -> None:
@@ -113,6 +124,21 @@ def test_each_number_is_decided_by_its_absolute_error() -> None:
         ("linear", "b", "mae", True, "worse"), ("linear", "b", "r2", False, "worse"),
     ]  # fmt: skip
     assert found[0]["network"] == pytest.approx(0, abs=1e-6)
+
+
+def test_only_answered_rows_of_the_training_split_are_drawn() -> None:
+    targets = np.array([[NAN, NAN], [1.0, NAN], [NAN, 0.0]])
+    found = drawn(np.array([[1.0], [np.inf], [3.0]]), targets, np.array([4, 5, 6]), 1)
+    assert found.subjects.tolist() == [5, 6]
+    assert np.isnan(found.features[0, 0])
+    assert found.features[1, 0] == 3
+    assert found.targets[:, 0].tolist() == pytest.approx([1, NAN], nan_ok=True)
+
+
+@pytest.mark.parametrize(("loss", "absolute"), [("absolute", True), ("squared", False), ("huber", False)])
+def test_simple_models_aim_at_what_the_network_aims_at(loss: str, absolute: bool) -> None:
+    assert question("regression", SimpleNamespace(labels=("a",), loss=loss)).absolute is absolute
+    assert question("binary", SimpleNamespace(labels=("a",))).absolute is False
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def test_rows_without_an_answer_are_left_out_before_columns_are_judged() -> None
     features[3, 1], targets[3] = 1.0, NAN  # the second column varies in an unanswered row only
     found, columns = sample(features, targets, subjects, 0)
     assert columns.tolist() == [0]
+    assert found.features.shape == (29, 1)
     assert found.features[:, 0].tolist() == [row for row in range(30) if row != 3]
 
 

@@ -42,7 +42,8 @@ def test_areas_follow_the_weights() -> None:
     generator = np.random.default_rng(0)
     scores, targets = generator.random((50, 1)), (generator.random((50, 1)) < 0.4).astype(float)
     weights = generator.integers(0, 4, 50).astype(float)
-    found = areas(scores, targets)(weights)
+    gaps = np.vstack([np.full((7, 1), NAN), targets])  # rows without a truth do not shift the weights
+    found = areas(np.vstack([np.ones((7, 1)), scores]), gaps)(np.append(np.arange(7.0), weights))
     assert found[0] == pytest.approx(roc_auc_score(targets[:, 0], scores[:, 0], sample_weight=weights))
     assert found[1] == pytest.approx(average_precision_score(targets[:, 0], scores[:, 0], sample_weight=weights))
 
