@@ -88,8 +88,9 @@ def of_standing(records: int, place: Array, number: Array, content: Array, withd
     order = np.lexsort((number, place))
     place, number, content, withdrawn = place[order], number[order], content[order], withdrawn[order]
     first = np.flatnonzero(np.insert((np.diff(place) != 0) | (np.diff(number) != 0), 0, True)[: len(place)])
-    place, number, withdrawn = place[first], number[first], withdrawn[first]
-    content = np.add.reduceat(content, first) if len(first) else content
+    if len(first):
+        content, withdrawn = np.add.reduceat(content, first), np.logical_or.reduceat(withdrawn, first)
+    place, number = place[first], number[first]
     found = Versions(
         np.zeros(records, np.int32),
         np.zeros((records, 2), np.uint64),
