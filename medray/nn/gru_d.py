@@ -9,28 +9,29 @@ from torch.nn import functional
 from medray.nn.events import Events
 
 
-def grid(events: Events, codes: int, hours: float, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Events on a regular grid of time, oldest step first; static facts are left out.
+def grid(events: Events, codes: int, hours: float, steps: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Events on a regular grid of time, oldest step first; static facts stand in the first step.
 
     Args:
         codes: V, the vocabulary without padding.
         hours: length of the window; older events fall into the first step.
 
     Returns:
-        (mean value (N, steps, V), 0 where none; events with a value (N, steps, V)).
+        float (N, steps, V) each: mean value, 0 where none; number of values; number of events.
     """
     n = events.code.shape[0]
-    row, column = (events.has_value & ~events.static).nonzero(as_tuple=True)
+    row, column = events.present.nonzero(as_tuple=True)
     back = (events.hours[row, column] * (steps / hours)).long().clamp(max=steps - 1)
     cell = (row * steps + steps - 1 - back) * codes + events.code[row, column] - 1
-    empty = events.value.new_zeros(n * steps * codes)
-    count = empty.index_add(0, cell, torch.ones_like(events.value[row, column]))
-    total = empty.index_add(0, cell, events.value[row, column])
-    return (total / count.clamp(min=1.0)).view(n, steps, codes), count.view(n, steps, codes)
+    has = events.has_value[row, column].to(events.value.dtype)
+    added = torch.stack([events.value[row, column] * has, has, torch.ones_like(has)], dim=-1)
+    total, values, count = added.new_zeros(n * steps * codes, 3).index_add(0, cell, added).unbind(-1)
+    mean = total / values.clamp(min=1.0)
+    return mean.view(n, steps, codes), values.view(n, steps, codes), count.view(n, steps, codes)
 
 
 def since_last(seen: torch.Tensor) -> torch.Tensor:
-    """Steps since the last seen value before each step: (N, T, V) of 0 and 1 -> float (N, T, V).
+    """Steps since the last seen value before each step: counts (N, T, V) -> float (N, T, V).
 
     1 right after a value; where nothing has been seen, steps since the start.
     """
@@ -70,11 +71,10 @@ class GruD(nn.Module):
 
     def forward(self, events: Events) -> torch.Tensor:
         """The last hidden state, (N, width)."""
-        values, count = grid(events, self.codes, self.hours, self.steps)
-        seen = (count > 0).to(values.dtype)
-        delta = since_last(seen) * (self.hours / self.steps)
+        mean, values, count = grid(events, self.codes, self.hours, self.steps)
+        delta = since_last(count) * (self.hours / self.steps)
         decay = torch.exp(-functional.relu(self.input_decay * delta + self.input_decay_bias))
-        inputs = torch.where(seen > 0, values, decay * carried(values, seen))
+        inputs = torch.where(values > 0, mean, decay * carried(mean, values))
         inputs = self._same_for_all_steps(torch.cat([inputs, torch.log1p(count)], dim=-1))
         fade = torch.exp(-functional.relu(self.hidden_decay(torch.log1p(delta))))
         return self._run(self.gates(inputs), fade)
