@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "recipes": {"errors", "schema", "storage", "dicom", "ehr", "families", "tasks"},
     "config": {"errors", "recipes"},
     "rooms": {"errors", "contracts"},
-    "planning": {"errors", "schema", "contracts", "privacy", "recipes", "storage"},
+    "planning": {"errors", "schema", "contracts", "ops", "privacy", "recipes", "storage"},
     "engine": {"errors", "schema", "contracts", "nn", "storage", "config", "recipes", "code_version"},
 }
 

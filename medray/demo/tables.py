@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +21,8 @@ Name = Literal["wdbc", "diabetes"]
 
 def known(name: str) -> Name:
     """The name of a table. Raises `RecipeError` for another word."""
-    if name == "wdbc" or name == "diabetes":
-        return name
+    if name in get_args(Name):
+        return cast(Name, name)
     raise RecipeError("medray tables", repr(name), "wdbc, diabetes", "name one of the two")
 
 

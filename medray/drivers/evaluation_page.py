@@ -13,6 +13,7 @@ from medray.drivers.find_inputs import newest_inputs, read_inputs
 from medray.drivers.inputs import Input
 from medray.drivers.job import Job
 from medray.drivers.reading import read_by
+from medray.planning.accounting import stored_sum
 from medray.recipes.score import EvaluateRecipe
 from medray.report.evaluation import ShownExample, evaluation_report
 from medray.report.render import render
@@ -24,7 +25,7 @@ from medray.storage.shards import open_shard
 from medray.storage.snapshot import Snapshot, newest
 
 _SHOWN = 8
-_OUTCOMES = ("known", "ingested", "duplicate", "quarantined")
+_INGESTS = {"ingest_dicom": "listed", "ingest_ehr": "candidates"}
 
 
 def evaluation_page(
@@ -66,10 +67,9 @@ def evaluation_page(
 def ingest_sum(state: Snapshot) -> ShownSum | None:
     """The accounting of the newest ingest; None where there was none."""
     for run in newest(state.runs).to_pylist():
-        if run["job"] == "ingest_dicom":
-            counts = dict(run["counts"])
-            parts = tuple((name, counts[name]) for name in _OUTCOMES)
-            return ShownSum("The newest ingest", "listed", counts["listed"], parts)
+        if run["job"] in _INGESTS:
+            total = stored_sum(dict(run["counts"]), _INGESTS[run["job"]])
+            return ShownSum("The newest ingest", total.total_name, total.total, tuple(total.parts.items()))
     return None
 
 

@@ -196,13 +196,8 @@ def _commit(
     }
     written[RECORD_FILES.name] = write_rows(job.store, lake, plan, RECORD_FILES, counts.rows(plan.run_id), "files")
     written[QUARANTINE.name] += write_rows(job.store, lake, plan, QUARANTINE, whole, "whole-files")
-    totals = {name: count for total in sums for name, count in _named(total).items()}
+    totals = {name: count for total in sums for name, count in total.named().items()}
     commit_run(job.store, lake, plan, Outcome(totals, written, host_facts(started)))
-
-
-def _named(total: Sum) -> dict[str, int]:
-    """The counts of a sum; those of its parts carry its name, as both sums have some in common."""
-    return {total.total_name: total.total, **{f"{total.total_name}/{name}": n for name, n in total.parts.items()}}
 
 
 def _tell(job: Job, sums: Sequence[Sum], figures: dict[str, Any]) -> None:

@@ -14,8 +14,10 @@ from medray.drivers.ingest_ehr import ingest_records
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.open_plans import open_plans
 from medray.drivers.predict import predict
+from medray.drivers.reading import read_by
 from medray.drivers.score_counts import EDGES
-from medray.planning.accounting import Sum
+from medray.planning.accounting import Sum, stored_sum
+from medray.recipes.problem import Problem
 from medray.recipes.score import ImagesNight, NightlyRecipe
 from medray.report.nightly import ScoreCounts, nightly_report
 from medray.report.render import render
@@ -64,7 +66,7 @@ def _execute(plan: Plan, recipe: NightlyRecipe, job: Job) -> Result:
     predicted = predict(recipe.predict(), job)
     seconds["prepare and predict"] = time.monotonic() - started - seconds["ingest"]
     model = choose(job.store, recipe.lake, recipe.model.name, recipe.model.version)
-    links = _links(snapshot(job.store, recipe.lake), plan)
+    links = _links(snapshot(job.store, recipe.lake), plan, read_by(model, recipe.lake, job).problem)
     sums = _sums(links, (*ingested.sums, *predicted.sums))
     children = tuple(link["run_id"] for link in links)
     page = _page(plan, recipe, model, job, sums, children, predicted.facts, seconds)
@@ -82,29 +84,34 @@ def _execute(plan: Plan, recipe: NightlyRecipe, job: Job) -> Result:
     return Result("done", (plan.run_id,), sums, {"report": report, "seconds": seconds})
 
 
-_TOTALS = {"ingest_dicom": "listed", "labels": "answers", "prepare": "accepted", "predict": "requested"}
+# The sums that the runs of each job hold.
+_TOTALS = {
+    "ingest_dicom": ("listed",),
+    "ingest_ehr": ("listed", "candidates"),
+    "labels": ("answers",),
+    "problem": ("inputs",),
+    "prepare": (),
+    "predict": ("requested",),
+}
 
 
-def _links(state: Snapshot, plan: Plan) -> list[dict[str, Any]]:
+def _links(state: Snapshot, plan: Plan, problem: Problem | None) -> list[dict[str, Any]]:
     """The runs of this night in order, those of a killed attempt among them."""
+    names = {(job, plan.name) for job in _TOTALS} | {("problem", problem.name if problem else "")}
     runs = [
-        row for row in state.runs.to_pylist() if row["name"] == plan.name and row["committed_at"] >= plan.planned_at
+        row
+        for row in state.runs.to_pylist()
+        if (row["job"], row["name"]) in names and row["committed_at"] >= plan.planned_at
     ]
-    return sorted((row for row in runs if row["job"] in _TOTALS), key=lambda row: row["committed_at"])
+    return sorted(runs, key=lambda row: row["committed_at"])
 
 
 def _sums(links: list[dict[str, Any]], now: tuple[Sum, ...]) -> tuple[Sum, ...]:
     """The accounting of each link; of a stage that found nothing new, what it told now."""
-    stored = [_sum(link) for link in links if link["job"] != "prepare"]
+    stored = [stored_sum(dict(link["counts"]), total) for link in links for total in _TOTALS[link["job"]]]
     quiet = [part for part in now if part.total_name not in {one.total_name for one in stored}]
-    order = list(_TOTALS.values())
+    order = [total for totals in _TOTALS.values() for total in totals]
     return tuple(sorted([*stored, *quiet], key=lambda part: order.index(part.total_name)))
-
-
-def _sum(link: dict[str, Any]) -> Sum:
-    counts = dict(link["counts"])
-    total = _TOTALS[link["job"]]
-    return Sum(total, counts.pop(total), counts).checked()
 
 
 def _counts(sums: tuple[Sum, ...]) -> dict[str, int]:

@@ -115,8 +115,9 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
     facts.sort(key=lambda fact: str(fact["path"]))
     parts = {name: sum(fact[name] for fact in facts) for name in ("known", "added")}
     total = Sum("inputs", sum(fact["asked"] for fact in facts), parts).checked()
-    counts = {**total.counts(), "answers": sum(fact["answers"] for fact in facts)}
+    answers = sum(fact["answers"] for fact in facts)
+    counts = {**total.named(), "answers": answers}
     files = {LABELS.name: [new_file(plan, fact["path"], fact) for fact in facts if fact["rows"]]}
     commit_run(job.store, lake, plan, Outcome(counts, files, host_facts(started), children=sorted(new)))
-    job.tell.say(f"problem {problem.name}: {total}; {counts['answers']:,} answers new or changed")
+    job.tell.say(f"problem {problem.name}: {total}; {answers:,} answers new or changed")
     return Result("done", (plan.run_id,), (total,))

@@ -12,9 +12,7 @@ from medray.contracts import Array
 FILTERS = {"area": Image.Resampling.BOX, "bilinear": Image.Resampling.BILINEAR}
 
 
-def resize(
-    image: Array, size: tuple[int, int], kind: Literal["area", "bilinear"] = "bilinear"
-) -> Array:
+def resize(image: Array, size: tuple[int, int], kind: Literal["area", "bilinear"] = "bilinear") -> Array:
     """`image` (H, W) or (H, W, C) -> float32 (height, width[, C]) with `size` (height, width).
 
     Pixel edges stay aligned. When an image shrinks, the filter's support grows by the scale, so

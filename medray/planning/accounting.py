@@ -39,3 +39,14 @@ class Sum:
     def counts(self) -> dict[str, int]:
         """The total and the parts by name."""
         return {self.total_name: self.total, **self.parts}
+
+    def named(self) -> dict[str, int]:
+        """The total and the parts, their names led by the total's: for runs that hold several sums."""
+        return {self.total_name: self.total, **{f"{self.total_name}/{name}": n for name, n in self.parts.items()}}
+
+
+def stored_sum(counts: Mapping[str, int], total_name: str) -> Sum:
+    """A sum from the counts of a run, which hold it alone or with others (`named`)."""
+    parts = {name.removeprefix(f"{total_name}/"): n for name, n in counts.items() if name.startswith(f"{total_name}/")}
+    alone = {name: n for name, n in counts.items() if name != total_name}
+    return Sum(total_name, counts[total_name], parts or alone).checked()
