@@ -116,9 +116,7 @@ def write_metadata(store: Store, target: str, plan: MedsExport, written: Written
     """
     with told(target):
         for contract, rows in ((CODES, written.code_rows()), (SUBJECT_SPLITS, written.subject_splits)):
-            uri = join(target, contract.name)
-            if not store.exists(uri):
-                write_table(store, uri, contract, _row_groups(rows), {})
+            write_table(store, join(target, contract.name), contract, _row_groups(rows), {})
         sweep(store, target, shards(written.subject_splits, n))
         store.put_if_absent(join(target, DATASET), json.dumps(dataset(plan), indent=1).encode())
 
