@@ -13,6 +13,7 @@ from medray.drivers.ingest_chunk import pseudonyms_of
 from medray.drivers.ingest_ehr_chunk import MapWork
 from medray.drivers.ingest_ehr_plan import (
     bucket_tasks,
+    chunk_bytes,
     files_of,
     fine_buckets,
     frozen_standing,
@@ -80,7 +81,7 @@ def ingest_files(recipe: IngestEhrRecipe, job: Job, pseudonyms: Pseudonyms) -> R
     if len(known) < len(listing):
         new = {identity: item for identity, item in listing.items() if identity not in known}
         inputs = planned_inputs(new, recipe, source, job.store)
-        facts = {"listed": len(listing), "known": len(known), "buckets": fine_buckets(new, inputs)}
+        facts = {"listed": len(listing), "known": len(known), "buckets": fine_buckets(new, inputs, chunk_bytes(recipe))}
         plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, inputs)
         results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job, listing))
     if not results:
@@ -151,7 +152,7 @@ def _reduced(
     plan: Plan, planned: IngestEhrRecipe, job: Job, files: pa.Table, mapped: Sequence[Facts], unusable: tuple[int, ...]
 ) -> list[Facts]:
     """The facts of all buckets and of what mapping refused, in the order of their names."""
-    tasks = bucket_tasks(mapped, int(plan.facts["buckets"]))
+    tasks = bucket_tasks(mapped, int(plan.facts["buckets"]), chunk_bytes(planned))
     work = ReduceWork(
         store=job.store,
         lake=planned.lake,

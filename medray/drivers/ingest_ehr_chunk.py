@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from medray.contracts import Link, Records, RecordSource, SourceObject
 from medray.drivers.ingest_chunk import pseudonyms_of
-from medray.drivers.record_files import read_crosswalk, record_file, shared_identifiers
+from medray.drivers.record_files import distrusted, read_crosswalk, record_file, shared_identifiers
 from medray.drivers.record_map import STAGED, RecordMap
 from medray.errors import Unusable
 from medray.recipes.ingest import Deidentify
@@ -98,15 +98,19 @@ class MapWork:
     def _read(
         self, part: FilePart, item: SourceObject, mapping: RecordMap, writer: StagingWriter, tally: Tally
     ) -> None:
-        file = record_file(self.store, self.config.uri, item)
         try:
-            for records in self.source.read(file, part.table, part.part, self.config):
+            for records in self._records(part, item):
                 tally.count(records)
                 for rows, buckets in mapping.rows(records.rows, part.file, part.table):
                     tally.staged(rows)
                     writer.add(rows, buckets)
         except Unusable as error:
             tally.unusable = (error.reason, error.detail)
+
+    def _records(self, part: FilePart, item: SourceObject) -> Iterator[Records]:
+        file = record_file(self.store, self.config.uri, item)
+        with distrusted(file):
+            yield from self.source.read(file, part.table, part.part, self.config)
 
     def _shared(self) -> Callable[[str], str | None]:
         if self.run_id not in _SHARED:

@@ -14,7 +14,7 @@ from medray.contracts import RecordSource, SourceObject
 from medray.drivers.ingest_ehr_chunk import FilePart, RecordChunk, chunk_name
 from medray.drivers.ingest_ehr_reduce import BucketTask, StagedBatches
 from medray.drivers.listing import ID, Identity, Listing
-from medray.drivers.record_files import file_name, record_file
+from medray.drivers.record_files import distrusted, file_name, record_file
 from medray.errors import Unusable
 from medray.planning.buckets import Bucket, bucket_count
 from medray.planning.chunks import chunk_numbers
@@ -30,8 +30,8 @@ from medray.storage.store import Store
 from medray.storage.uri import join
 
 _GROWTH = {".gz": 8, ".parquet": 6, ".zst": 8, ".bz2": 10}  # bytes of rows for a byte of file, about
-_FINE_BYTES = 16e6  # staged rows of a bucket while their true number is unknown
-_BUCKET_BYTES = 64e6  # staged rows of a bucket when they are decided on
+_FINE = 1 / 6  # staged rows of a bucket, of a chunk's bytes, while their true number is unknown
+_DECIDED = 2 / 3  # the same when they are decided on, which takes three times the memory
 _ROW_BYTES = 64  # of a staged row without its text
 _MOST_FINE = 1024  # more would make the batches of a chunk too small
 
@@ -50,6 +50,11 @@ def known_files(state: Snapshot, listing: Listing, recipe: IngestEhrRecipe, sour
     return known
 
 
+def chunk_bytes(recipe: IngestEhrRecipe) -> float:
+    """The size of one unit of work."""
+    return recipe.chunks.megabytes * 1e6
+
+
 def planned_inputs(
     new: Mapping[Identity, SourceObject], recipe: IngestEhrRecipe, source: RecordSource, store: Store
 ) -> pa.Table:
@@ -59,7 +64,7 @@ def planned_inputs(
     places = [file for file, count in enumerate(parts) for _ in range(count)]
     identities, of_tables = list(new), [tables[file] for file in places]
     sizes = [identities[file][2] // parts[file] if tables[file] is not None else 0 for file in places]
-    numbers = chunk_numbers(sizes, int(recipe.chunks.megabytes * 1e6), recipe.chunks.objects)
+    numbers = chunk_numbers(sizes, int(chunk_bytes(recipe)), recipe.chunks.objects)
     columns: dict[str, list[Any]] = {
         name: [identities[file][place] for file in places] for place, name in enumerate(ID)
     }
@@ -68,15 +73,16 @@ def planned_inputs(
     return pa.table(columns, schema=_INPUTS)
 
 
-def fine_buckets(new: Mapping[Identity, SourceObject], inputs: pa.Table) -> int:
-    """Into how many buckets mapping sorts: by the bytes that its rows may take."""
+def fine_buckets(new: Mapping[Identity, SourceObject], inputs: pa.Table, work_bytes: float) -> int:
+    """Into how many buckets mapping sorts: by the bytes that its rows may take, and those of one
+    unit of work."""
     read = set(inputs.filter(inputs["table"].is_valid())["source_key"].to_pylist())
     size = sum(
         item.size_bytes * next((growth for ending, growth in _GROWTH.items() if item.uri.endswith(ending)), 1)
         for (key, _, _), item in new.items()
         if key in read
     )
-    return bucket_count(size, _FINE_BYTES, _MOST_FINE)
+    return bucket_count(size, work_bytes * _FINE, _MOST_FINE)
 
 
 def files_of(plan: Plan) -> pa.Table:
@@ -95,17 +101,18 @@ def record_chunks(plan: Plan, listing: Listing) -> list[RecordChunk]:
     return sorted(chunks, key=lambda chunk: (-sum(p.item.size_bytes for p in chunk.parts if p.item), chunk.number))
 
 
-def bucket_tasks(mapped: Sequence[Facts], fine: int) -> list[BucketTask]:
+def bucket_tasks(mapped: Sequence[Facts], fine: int, work_bytes: float) -> list[BucketTask]:
     """What is to be decided, once it is known how much is staged: neighbouring buckets are put
     together until they are worth a file.
 
     Args:
         mapped: the facts of the chunks, in their order.
         fine: the number of buckets that they were sorted into.
+        work_bytes: of one unit of work.
     """
     rows = sum(count for fact in mapped for bucket, count in fact["batches"] if bucket < fine)
     text = sum(tally["text_bytes"] for fact in mapped for tally in fact["files"].values())
-    n = bucket_count(rows * _ROW_BYTES + text, _BUCKET_BYTES, fine)
+    n = bucket_count(rows * _ROW_BYTES + text, work_bytes * _DECIDED, fine)
     staged: list[list[StagedBatches]] = [[] for _ in range(n)]
     refused: list[BucketTask] = []
     for fact in mapped:
@@ -162,8 +169,10 @@ def _parts(
     def count(item: SourceObject, table: str | None) -> int:
         if table is None:
             return 1
+        file = record_file(store, recipe.source.uri, item)
         try:
-            return max(source.parts(record_file(store, recipe.source.uri, item), table, recipe.source), 1)
+            with distrusted(file):
+                return max(source.parts(file, table, recipe.source), 1)
         except Unusable:
             return 1  # reading it tells why
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 
 import pyarrow as pa
@@ -22,6 +23,28 @@ def record_file(store: Store, archive: str, item: SourceObject) -> RecordFile:
     """The file of a listed object. Opening it raises `Unusable` when it is gone, closed to us, or has
     another size than listed."""
     return RecordFile(file_name(archive, item.uri), item.size_bytes, partial(_opened, store, archive, item))
+
+
+@contextmanager
+def distrusted(file: RecordFile) -> Iterator[None]:
+    """Tell damaged files from a failing store, which raise the same: a file whose bytes can be read to
+    the end has itself to blame, and is `Unusable`."""
+    try:
+        yield
+    except OSError:
+        if not _can_be_read(file):
+            raise
+        raise Unusable("malformed", "its compression or its pages are damaged") from None
+
+
+def _can_be_read(file: RecordFile) -> bool:
+    try:
+        with file.open() as stream:
+            while stream.read(2**22):
+                pass
+    except OSError:
+        return False
+    return True
 
 
 def file_name(archive: str, uri: str) -> str:

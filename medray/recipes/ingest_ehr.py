@@ -59,7 +59,7 @@ class RecordsRecipe(Recipe):
         encounters: "required": a record whose encounter no record defines is quarantined; "any":
             it is kept.
         on_change: what becomes of a record that comes again with other content.
-        chunks: the size of one unit of mapping.
+        chunks: the size of one unit of work: of mapping, and of deciding what is new.
     """
 
     source: RecordArchive
