@@ -63,8 +63,9 @@ def test_physionet2012() -> None:
         }
     )
     found = read(parquet("set_a_events.parquet", events, 2), mapping("physionet2012"))
-    assert counts(found) == (5, 2, 8)
+    assert counts(found) == (5, 3, 12)
     assert rows(parquet("set_a_events.parquet", events, 2), mapping("physionet2012")) == [
+        {"row": 0, "subject": "132539", "code": "ADMISSION", "time": datetime(2000, 1, 1)},
         {"row": 1, "subject": "132539", "code": "Age", "numeric_value": 54.0},
         {"row": 3, "subject": "132539", "code": "HR", "numeric_value": 73.0, "time": datetime(2000, 1, 1, 0, 7)},
     ]
