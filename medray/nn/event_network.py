@@ -1,55 +1,73 @@
-"""From tokens of events to logits: a sequence encoder, beside it plain summaries, and a head."""
+"""From tokens of events to logits: by their sequence, or by plain summaries of each code."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from medray.nn.event_summaries import NAMES, summaries
 from medray.nn.events import Events, unpack
 
-
-class EventSummaries(nn.Module):
-    """Statistics of each code over the whole window and its newer half, and how often it was seen.
-
-    Args:
-        codes: the first so many of the vocabulary.
-        hours: length of the window.
-        width: features that come out.
-        dropout: share of features dropped.
-    """
-
-    def __init__(self, codes: int, hours: float, width: int, dropout: float) -> None:
-        super().__init__()
-        self.codes, self.windows = codes, (hours, hours / 2)
-        inputs = codes * len(self.windows) * (len(NAMES) + 2)
-        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, width), nn.GELU())
-
-    def forward(self, events: Events) -> torch.Tensor:
-        """(N, width)."""
-        parts = []
-        for since in self.windows:
-            statistics, values, happened = summaries(events, self.codes, since)
-            parts += [statistics.flatten(1), (values > 0).to(statistics.dtype), torch.log1p(happened)]
-        features: torch.Tensor = self.layers(torch.cat(parts, dim=1))
-        return features
+MOST_CODES = 256  # the most frequent ones are summarised
+PER_CODE = 8  # features that a code's summaries become
 
 
-class EventNetwork(nn.Module):
+class SequenceNetwork(nn.Module):
     """Tokens float (N, E, C) of `medray.nn.events` -> logits (N, outputs).
 
     Args:
-        encoders: each reads `Events` and gives (N, width).
-        features: their widths together.
+        encoder: reads `Events` and gives (N, width).
         dropout: share of features dropped before the last layer.
     """
 
-    def __init__(self, encoders: list[nn.Module], features: int, outputs: int, dropout: float) -> None:
+    def __init__(self, encoder: nn.Module, width: int, outputs: int, dropout: float) -> None:
         super().__init__()
-        self.encoders = nn.ModuleList(encoders)
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(features, outputs))
+        self.encoder = encoder
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, outputs))
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        events = unpack(tokens)
-        logits: torch.Tensor = self.head(torch.cat([encoder(events) for encoder in self.encoders], dim=-1))
+        """(N, outputs)."""
+        logits: torch.Tensor = self.head(self.encoder(unpack(tokens)))
         return logits
+
+
+class SummaryNetwork(nn.Module):
+    """Tokens float (N, E, C) of `medray.nn.events` -> logits (N, outputs), by what each code's
+    values were over the window and over its newer half, and how often they were taken.
+
+    The summaries of a code first become a few features of their own: with one dense layer over all
+    summaries of all codes instead, a few thousand examples are learnt by heart.
+
+    Args:
+        codes: V, of which the first `MOST_CODES` are looked at.
+        hours: length of the window.
+        width: of the dense layer.
+        dropout: share of features dropped before the last layer.
+    """
+
+    def __init__(self, codes: int, hours: float, width: int, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.codes, self.windows = min(codes, MOST_CODES), (hours, hours / 2)
+        inputs = len(self.windows) * (len(NAMES) + 2)
+        self.weight = nn.Parameter(torch.randn(self.codes, inputs, PER_CODE) / inputs**0.5)
+        self.bias = nn.Parameter(torch.zeros(self.codes, PER_CODE))
+        self.layers = nn.Sequential(
+            nn.Linear(self.codes * PER_CODE, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, outputs)
+        )
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """(N, outputs)."""
+        features = torch.einsum("nvi,vif->nvf", self._summaries(unpack(tokens)), self.weight) + self.bias
+        logits: torch.Tensor = self.layers(functional.gelu(features).flatten(1))
+        return logits
+
+    def _summaries(self, events: Events) -> torch.Tensor:
+        """(N, V, inputs), each about as large as a normal score."""
+        parts = []
+        for since in self.windows:
+            statistics, values, happened = summaries(events, self.codes, since)
+            size = statistics.new_ones(len(NAMES))
+            size[NAMES.index("slope")] = self.windows[0] / 4
+            parts += [statistics * size, (values > 0).to(size.dtype)[..., None], torch.log1p(happened)[..., None] / 2]
+        return torch.cat(parts, dim=-1)

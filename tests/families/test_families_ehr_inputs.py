@@ -18,7 +18,8 @@ from medray.families.ehr.prepare import layout, prepare, prepare_key
 
 SIX = {
     "name": "ehr", "max_events": 6, "min_events": 3, "vocabulary": 3, "min_count": 1, "hours": 48.0, "width": 8,
-    "architecture": "gru_d", "step_hours": 4.0, "summary_codes": 4, "members": 1, "dropout": 0.0, "event_dropout": 0.5,
+    "architecture": "gru_d", "step_hours": 4.0, "members": 1, "summary_members": 0, "dropout": 0.0,
+    "event_dropout": 0.5, "code_dropout": 0.0,
 }  # fmt: skip
 SUMMARY = {
     "codes": [70, 20, 90, 30], "examples": [9, 5, 5, 1],
@@ -129,6 +130,16 @@ def test_dropped_events_become_padding_and_others_stay() -> None:
     assert torch.equal(dropped[~gone], tokens[~gone])
     assert gone.float().mean().item() == pytest.approx(0.25, abs=0.04)  # uniform from 0 to a half
     assert torch.equal(augment(tokens, six(event_dropout=0.0), torch.Generator()), tokens)
+
+
+def test_all_events_of_a_dropped_code_become_padding() -> None:
+    tokens = torch.rand(400, 6, 5) + 1.0
+    tokens[..., 0] = torch.tensor([1, 2, 1, 3, 2, 1])
+    seeded = torch.Generator().manual_seed(0)
+    gone = (augment(tokens, six(event_dropout=0.0, code_dropout=0.3), seeded) == 0).all(-1)
+    assert torch.equal(gone[:, 0] & gone[:, 1], gone[:, 2] & gone[:, 4])
+    assert torch.equal(gone[:, 0], gone[:, 5])
+    assert gone[:, [0, 1, 3]].float().mean().item() == pytest.approx(0.3, abs=0.04)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Training examples lose some of their events: a model must not hang on any single one."""
+"""Training examples lose events and codes: a model must not hang on any single one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from medray.families.ehr.config import EhrConfig
 
 
 def augment(inputs: torch.Tensor, config: EhrConfig, generator: torch.Generator) -> torch.Tensor:
-    """Drop a share of each example's events, uniform from 0 to `event_dropout`.
+    """Drop some events of each example, and all events of some codes.
 
     Args:
         inputs: float32 (N, max_events, C).
         generator: on the device of `inputs`; the only source of chance.
+
+    Returns:
+        `inputs` with zeros, which are padding, in place of what is dropped.
     """
-    if not config.event_dropout:
-        return inputs
-    share = torch.rand(inputs.shape[0], 1, device=inputs.device, generator=generator) * config.event_dropout
-    kept = torch.rand(inputs.shape[:2], device=inputs.device, generator=generator) >= share
-    return inputs * kept[..., None]
+    count, device = inputs.shape[0], inputs.device
+    if config.event_dropout:
+        share = torch.rand(count, 1, device=device, generator=generator) * config.event_dropout
+        inputs = inputs * (torch.rand(inputs.shape[:2], device=device, generator=generator) >= share)[..., None]
+    if config.code_dropout:
+        kept = torch.rand(count, config.vocabulary + 1, device=device, generator=generator) >= config.code_dropout
+        inputs = inputs * kept.gather(1, inputs[..., 0].long())[..., None]
+    return inputs

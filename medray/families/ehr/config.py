@@ -27,12 +27,13 @@ class EhrConfig(BaseModel):
         width: features of the hidden state.
         step_hours: one step of the recurrent grid; `gru_d` only.
         layers, heads: of the encoder; `transformer` only.
-        summary_codes: most frequent codes whose summaries over the window (mean, extremes, last,
-            trend, count) reach the last layers beside the sequence; 0 turns them off.
-        members: networks inside the model. Each learns from its share of a batch; their logits
-            are averaged when the model answers.
+        members: networks of that architecture inside the model. All members learn apart, each from
+            its share of a batch; their logits are averaged when the model answers.
+        summary_members: networks beside them that read plain summaries of each code (mean,
+            extremes, first, last, spread, trend, count) over the window and its newer half.
         dropout: share of features dropped.
         event_dropout: share of the events of a training example that is dropped, uniform from 0.
+        code_dropout: share of codes of which a training example loses all events.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,10 +49,11 @@ class EhrConfig(BaseModel):
     step_hours: Annotated[float, Field(gt=0.0)] | None = None
     layers: Annotated[int, Field(ge=1, le=24)] | None = None
     heads: Annotated[int, Field(ge=1, le=16)] | None = None
-    summary_codes: Annotated[int, Field(ge=0, le=1024)]
     members: Annotated[int, Field(ge=1, le=32)]
+    summary_members: Annotated[int, Field(ge=0, le=32)]
     dropout: Share
     event_dropout: Share
+    code_dropout: Share
 
     @model_validator(mode="after")
     def _network_fits(self) -> Self:
