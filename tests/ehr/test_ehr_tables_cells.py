@@ -114,6 +114,9 @@ def test_typed_times_become_naive_utc_microseconds() -> None:
     zoned = pa.array([datetime(2020, 1, 1, 12, tzinfo=berlin)], pa.timestamp("ns", "Europe/Berlin"))
     assert times(zoned) == [datetime(2020, 1, 1, 11)]
     assert times(pa.array([noon.date()], pa.date32())) == [datetime(2020, 1, 1)]
+    assert times(pa.array([1999]).cast(pa.timestamp("ns"))) == [datetime(1970, 1, 1, 0, 0, 0, 1)]
+    assert times(pa.array([2**60]).cast(pa.timestamp("s"))) == [BAD]
+    assert times(pa.array([2**31 - 1], pa.int32()).cast(pa.date32())) == [BAD]
     assert times(pa.array([-(2**57)]).cast(pa.timestamp("us"))) == [BAD]
 
 
@@ -135,6 +138,8 @@ def test_parts_of_a_date() -> None:
     }
     expected = [datetime(1980, 2, 29), datetime(1980, 1, 1), BAD, None, BAD, BAD, BAD]
     assert told(*first_times([TimeParts(year="y", month="m", day="d")], cells)) == expected
+    early = {"y": pa.array([1, 2, 9999, 10000])}
+    assert told(*first_times([TimeParts(year="y")], early)) == [BAD, datetime(2, 1, 1), datetime(9999, 1, 1), BAD]
     aged = {"y": pa.array([2150, 2150, 2150]), "a": pa.array([52, None, 3000])}
     assert told(*first_times([TimeParts(year="y", age="a")], aged)) == [datetime(2098, 1, 1), None, BAD]
 

@@ -120,6 +120,9 @@ def test_a_text_of_its_own_does_not_excuse_a_bad_number() -> None:
 
 
 def test_units_are_converted() -> None:
+    assert (
+        rows(file("t.csv", "s,v\nA,1\n"), one_table('{ code = "C", value = "v", offset = 1 }'))[0]["numeric_value"] == 2
+    )
     config = one_table('{ code = "C", value = "v", unit = "degC", scale = 0.5, offset = -16 }')
     found = rows(file("t.csv", "s,v\nA,100\nA,6e38\nA,1e39\n"), config)
     assert [(row.get("numeric_value"), row["unit"], row.get("reason")) for row in found[::2]] == [
@@ -132,6 +135,13 @@ def test_the_first_code_that_is_there() -> None:
     config = one_table('{ code = ["OMOP//{c}", "OWN//{o}"], missing = { c = "0" }, unit = ["{u}", "one"] }')
     found = rows(file("t.csv", "s,c,o,u\nA,5,x,mg\nA,0,y,\nA,,,\n"), config)
     assert [(row["code"], row["unit"]) for row in found] == [("OMOP//5", "mg"), ("OWN//y", "one")]
+
+
+def test_a_missing_word_is_missing_for_its_event_only() -> None:
+    config = one_table('{ code = "{p}" }, { code = "{p|none}", where = { p = ["HR", "-"] }, missing = { p = "-" } }')
+    assert [row["code"] for row in rows(file("t.csv", "s,p\nA,HR\nA,-\nA,RR\n"), config)] == [
+        "HR", "HR", "-", "none", "RR",
+    ]  # fmt: skip
 
 
 def test_many_columns_in_a_code() -> None:
@@ -214,6 +224,7 @@ def test_columns_of_another_table_stand_beside_the_rows() -> None:
         ('code = "{column}", columns = "*", value = "v"', "leave value"),
         ('code = "C", where = { p = [] }', "at least 1"),
         ('code = "C", scale = nan', "finite"),
+        ('code = "C", offset = inf', "finite"),
         ('code = "C", colour = "red"', "Extra"),
     ],
 )

@@ -124,7 +124,14 @@ def test_malformed_rows_stand_at_their_place(block_bytes: int, candidates: int) 
 
 def test_only_malformed_rows() -> None:
     assert counts(read(file("t.csv", "s,a,b\n1\n2\n"), CONFIG)) == (2, 2, 0)
-    assert [row["row"] for row in rows(file("t.csv", "s,a,b\n1\n2\n"), CONFIG)] == [0, 1]
+    assert rows(file("t.csv", "s,a,b\n1\n2\n"), CONFIG) == [{"row": row, "reason": "malformed"} for row in (0, 1)]
+
+
+def test_quotes_of_a_malformed_row_do_not_harm_the_others() -> None:
+    content = 's,a,b\nx,5" pipe,2,3\n"y\nz","1"\nx,1,2\n'
+    assert [(row["row"], row.get("reason")) for row in rows(file("t.csv", content), CONFIG)] == [
+        (0, "malformed"), (1, "malformed"), (2, None), (2, None),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("block_bytes", [100, 1000, 10**6])
