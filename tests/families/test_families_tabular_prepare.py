@@ -89,6 +89,12 @@ def test_events_of_one_time_have_no_slope() -> None:
     assert math.isnan(taken("HR", "slope", window(("HR", 2.0, 70.0), ("HR", 2.0, 80.0))))
 
 
+def test_a_slope_is_of_the_timed_events_of_its_own_code() -> None:
+    read = window(("HR", NAN, 9.0), ("Temp", 4.0, 40.0), ("HR", 3.0, 70.0), ("Temp", 2.0, 39.0), ("HR", 1.0, 76.0))
+    recipe = config(columns=[{"codes": ["HR", "Temp"], "take": ["slope"]}], categories={})
+    assert row(read, recipe) == pytest.approx([3.0, -0.5])
+
+
 def test_a_slope_keeps_its_digits_far_from_zero() -> None:
     read = window(*(("HR", 1000.0 - n / 4, 100_000.0 + n / 4) for n in range(40)))
     assert taken("HR", "slope", read) == pytest.approx(1.0, rel=1e-6)
@@ -99,6 +105,11 @@ def test_columns_stand_group_by_group_take_by_take_code_by_code() -> None:
     assert row(EVENTS, config(columns=groups, categories={})) == [36.0, 90.0, 39.0, 81.0, 5.0]
 
 
+def test_groups_look_back_each_on_its_own() -> None:
+    groups = [{"codes": ["HR"], "take": ["min", "count"], "hours": hours} for hours in (1, 5, 100)]
+    assert row(EVENTS, config(columns=groups, categories={})) == [81.0, 2.0, 60.0, 3.0, 60.0, 5.0]
+
+
 def test_the_latest_known_category_counts() -> None:
     recipe = config(columns=[], categories={"sex": ["M", "F"], "unit": ["medical", "surgical", "cardiac"]})
     read = window(("sex//F", NAN, NAN), ("unit//cardiac", 5.0, NAN), ("unit//surgical", 2.0, NAN), ("unit//x", 1, NAN))
@@ -106,6 +117,10 @@ def test_the_latest_known_category_counts() -> None:
     first, second = row(window(("sex//X", NAN, NAN), ("sex", NAN, 1.0), ("unit//medical", 0.0, NAN)), recipe)
     assert math.isnan(first)
     assert second == 0.0
+    again = window(
+        ("sex//F", NAN, NAN), ("unit//cardiac", 5.0, NAN), ("unit//medical", 3.0, NAN), ("unit//cardiac", 1, NAN)
+    )
+    assert row(again, recipe) == [1.0, 2.0]
 
 
 VALUES = st.floats(-1000, 1000, width=32)
