@@ -61,7 +61,16 @@ def test_rows_are_kept_by_subject_time_and_code() -> None:
 
 
 def test_an_event_without_an_id_is_told_by_its_content() -> None:
-    rows = [row(), row(), row(value=None), row(value=2.0), row(text_value="x"), row(unit="bpm"), row(2), row(value=None)]
+    rows = [
+        row(),
+        row(),
+        row(value=None),
+        row(value=2.0),
+        row(text_value="x"),
+        row(unit="bpm"),
+        row(2),
+        row(value=None),
+    ]
     fates = decided(rows, [row(value=2.0), row(3, unit="bpm")])[0]
     assert fates == [
         "ingested", "duplicate", "ingested", "known", "ingested", "ingested", "ingested", "duplicate"
@@ -101,6 +110,7 @@ def test_a_withdrawal_takes_back_what_stands() -> None:
     assert decided([gone])[0] == ["entered_in_error"]
     assert decided([gone], [row(record_key=7)])[:2] == (["ingested"], [2])
     assert decided([gone], [row(record_key=7), {**gone, "input_version": 2}])[0] == ["known"]
+    assert decided([row(record_key=7)], [row(record_key=7), {**gone, "input_version": 2}])[:2] == (["ingested"], [3])
     assert decided([row(withdrawn=True)])[0] == ["entered_in_error"]
 
 
@@ -244,5 +254,5 @@ def test_what_comes_again_is_known_whatever_it_was() -> None:
     ]
     fates, versions, kept = decided(rows)
     stands = [{**rows[i], "input_version": versions[i]} for i in kept]
-    assert {fate for fate in fates} == {"ingested", "duplicate"}
+    assert set(fates) == {"ingested", "duplicate"}
     assert set(decided([{**one, "file": 1} for one in rows], stands)[0]) == {"known"}

@@ -25,19 +25,25 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from faults import stage  # noqa: E402
+from faults import record_stage, stage  # noqa: E402
 
 from medray.engine.session import session  # noqa: E402
 
 VICTIMS = ("worker", "driver", "raylet")
-JOBS = ("ingest", "prepare", "predict", "commit")
+STAGES = {
+    **dict.fromkeys(("ingest", "prepare", "predict", "commit"), stage),
+    **dict.fromkeys(("records", "records_commit"), record_stage),
+}
+JOBS = tuple(STAGES)
 _LIMIT_S = 120
+SWEPT = 0  # the stamp of a staged file that its commit has removed
 _BYSTANDERS = ("IDLE", "Agent", "_StatsActor", "Coordinator", "DatasetManager")  # none of them does the work
 
 
@@ -54,40 +60,44 @@ class Trial:
 
 def run_trial(base: Path, job: str, victim: str, point: int) -> Trial:
     """Restore the scene, kill at the point, let the archive grow, run a night, look."""
-    scene = stage.restore(base, job)
-    with _Reader(scene) as reader:
+    acts = STAGES[job]
+    scene = acts.restore(base, job)
+    with _Reader(scene, acts) as reader:
         killed = _killed_run(scene, job, victim, point)
         finished = _finished_files(scene)
-        stage.grow(scene)
-        stage.run(scene, "night")
+        acts.grow(scene)
+        acts.run(scene, "night")
     trial = Trial(job, victim, point, killed, [*reader.faults])
-    trial.faults += stage.faults(scene)
-    trial.faults += [f"repeated: {path.name}" for path, stamp in finished.items() if _stamp(path) != stamp]
+    trial.faults += acts.faults(scene)
+    trial.faults += [f"repeated: {path.name}" for path, stamp in finished.items() if _stamp(path) not in (stamp, SWEPT)]
     return trial
 
 
 def points(base: Path, job: str, count: int, seed: int) -> list[int]:
     """Seeded points of a job. The last is among its last files, where tables are committed; with
-    the job "commit", all are."""
-    scene = stage.restore(base, job)
+    a job "commit", all are."""
+    scene = STAGES[job].restore(base, job)
     before = len(_files(scene))
-    stage.run(scene, job)
-    total = len(_files(scene)) - before
+    with _Appearing(scene) as appearing:
+        STAGES[job].run(scene, job)
+    total = len(appearing.seen) - before
     commits = max(total - 5, 1)
     draw = random.Random(f"{seed} {job}")
-    drawn = [draw.randint(commits if job == "commit" else 1, total) for _ in range(count - 1)]
+    drawn = [draw.randint(commits if job.endswith("commit") else 1, total) for _ in range(count - 1)]
     return [*sorted(drawn), draw.randint(commits, total)]
 
 
 def _killed_run(scene: Path, job: str, victim: str, point: int) -> bool:
-    """Start the job and kill one victim once `point` files are new. False: it ended before."""
-    target = len(_files(scene)) + point
+    """Start the job and kill one victim once `point` files were new. False: it ended before."""
+    seen = set(_files(scene))
+    target = len(seen) + point
     process = _run(scene, job)
     deadline = time.monotonic() + _LIMIT_S
     family: list[psutil.Process] = []
     try:
         while process.poll() is None and time.monotonic() < deadline:
-            if len(_files(scene)) >= target and (pid := _victim(process.pid, victim)):
+            seen.update(_files(scene))
+            if len(seen) >= target and (pid := _victim(process.pid, victim)):
                 family = descendants(process.pid)
                 os.kill(pid, signal.SIGKILL)
                 # A driver sees after some 15 s that its raylet is gone; this host is gone sooner.
@@ -98,11 +108,12 @@ def _killed_run(scene: Path, job: str, victim: str, point: int) -> bool:
     finally:
         if process.poll() is None:
             process.kill()
+            process.wait()
         bury(family)
 
 
 def _run(scene: Path, job: str) -> subprocess.Popen[bytes]:
-    name = stage.JOBS[job]
+    name = STAGES[job].JOBS[job]
     with (scene / "log").open("ab") as log:
         return subprocess.Popen(
             [
@@ -171,14 +182,38 @@ def _finished_files(scene: Path) -> dict[Path, int]:
 
 
 def _stamp(path: Path) -> int:
-    return path.stat().st_mtime_ns if path.exists() else -1
+    if path.exists():
+        return path.stat().st_mtime_ns
+    return SWEPT if "staging" in path.parts else -1
+
+
+class _Appearing:
+    """Sees every file that appears in the lake, those that are swept again among them."""
+
+    def __init__(self, scene: Path) -> None:
+        self._scene, self._stop = scene, threading.Event()
+        self._thread = threading.Thread(target=self._poll)
+        self.seen: set[Path] = set()
+
+    def __enter__(self) -> _Appearing:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _poll(self) -> None:
+        while not self._stop.wait(0.002):
+            self.seen.update(_files(self._scene))
+        self.seen.update(_files(self._scene))
 
 
 class _Reader:
     """Polls the lake as any reader would and checks each snapshot against its own runs."""
 
-    def __init__(self, scene: Path) -> None:
-        self._scene, self._stop = scene, threading.Event()
+    def __init__(self, scene: Path, acts: ModuleType) -> None:
+        self._scene, self._acts, self._stop = scene, acts, threading.Event()
         self._thread = threading.Thread(target=self._poll)
         self.faults: list[str] = []
 
@@ -192,7 +227,7 @@ class _Reader:
 
     def _poll(self) -> None:
         while not self._stop.wait(0.1):
-            self.faults += [f"seen in part: {fault}" for fault in stage.partial(self._scene)]
+            self.faults += [f"seen in part: {fault}" for fault in self._acts.partial(self._scene)]
 
 
 def campaign(base: Path, arguments: argparse.Namespace) -> Iterator[Trial]:
@@ -214,7 +249,8 @@ def main() -> None:
     results: Counter[str] = Counter()
     try:
         with session(2):
-            stage.build(base)
+            for acts in {STAGES[job].__name__: STAGES[job] for job in arguments.job or JOBS}.values():
+                acts.build(base)
             for trial in campaign(base, arguments):
                 results["fault" if trial.faults else "right" if trial.killed else "ended before the kill"] += 1
                 print(trial, flush=True)
