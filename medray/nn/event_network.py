@@ -9,7 +9,6 @@ from torch.nn import functional
 from medray.nn.event_summaries import NAMES, summaries
 from medray.nn.events import Events, unpack
 
-MOST_CODES = 256  # the most frequent ones are summarised
 PER_CODE = 8  # features that a code's summaries become
 
 
@@ -40,7 +39,7 @@ class SummaryNetwork(nn.Module):
     summaries of all codes instead, a few thousand examples are learnt by heart.
 
     Args:
-        codes: V, of which the first `MOST_CODES` are looked at.
+        codes: V, the first so many of the vocabulary are looked at.
         hours: length of the window.
         width: of the dense layer.
         dropout: share of features dropped before the last layer.
@@ -48,7 +47,7 @@ class SummaryNetwork(nn.Module):
 
     def __init__(self, codes: int, hours: float, width: int, outputs: int, dropout: float) -> None:
         super().__init__()
-        self.codes, self.windows = min(codes, MOST_CODES), (hours, hours / 2)
+        self.codes, self.windows = codes, (hours, hours / 2)
         inputs = len(self.windows) * (len(NAMES) + 2)
         self.weight = nn.Parameter(torch.randn(self.codes, inputs, PER_CODE) / inputs**0.5)
         self.bias = nn.Parameter(torch.zeros(self.codes, PER_CODE))

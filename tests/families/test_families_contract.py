@@ -40,7 +40,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
 }
 EHR = {
     "name": "ehr", "max_events": 40, "min_events": 1, "vocabulary": 16, "min_count": 1, "hours": 24.0, "width": 16,
-    "members": 1, "summary_members": 1, "dropout": 0.0, "event_dropout": 0.3, "code_dropout": 0.1,
+    "summary_codes": 8, "members": 1, "dropout": 0.0, "event_dropout": 0.3, "code_dropout": 0.1,
 }  # fmt: skip
 FAMILIES |= {
     "ehr, gru_d": EHR | {"architecture": "gru_d", "step_hours": 3.0},

@@ -18,7 +18,7 @@ from medray.families.ehr.prepare import layout, prepare, prepare_key
 
 SIX = {
     "name": "ehr", "max_events": 6, "min_events": 3, "vocabulary": 3, "min_count": 1, "hours": 48.0, "width": 8,
-    "architecture": "gru_d", "step_hours": 4.0, "members": 1, "summary_members": 0, "dropout": 0.0,
+    "architecture": "gru_d", "step_hours": 4.0, "summary_codes": 4, "members": 1, "dropout": 0.0,
     "event_dropout": 0.5, "code_dropout": 0.0,
 }  # fmt: skip
 SUMMARY = {

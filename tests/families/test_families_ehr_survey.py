@@ -16,7 +16,7 @@ from medray.families.ehr.survey import from_bins, merge, summarise, survey, to_b
 
 CONFIG = EhrConfig(
     name="ehr", max_events=5, min_events=0, vocabulary=8, min_count=1, hours=48.0, width=8, architecture="gru_d",
-    step_hours=4.0, members=1, summary_members=0, dropout=0.0, event_dropout=0.0, code_dropout=0.0,
+    step_hours=4.0, summary_codes=4, members=1, dropout=0.0, event_dropout=0.0,
 )  # fmt: skip
 NAN = float("nan")
 

@@ -27,10 +27,11 @@ class EhrConfig(BaseModel):
         width: features of the hidden state.
         step_hours: one step of the recurrent grid; `gru_d` only.
         layers, heads: of the encoder; `transformer` only.
-        members: networks of that architecture inside the model. All members learn apart, each from
-            its share of a batch; their logits are averaged when the model answers.
-        summary_members: networks beside them that read plain summaries of each code (mean,
-            extremes, first, last, spread, trend, count) over the window and its newer half.
+        summary_codes: beside each network of that architecture stands one that reads plain
+            summaries (mean, extremes, first, last, spread, trend, count) of so many of the most
+            frequent codes, over the window and its newer half; 0 leaves it out.
+        members: how many of each the model holds. All learn apart, each from its share of a batch;
+            their logits are averaged when the model answers.
         dropout: share of features dropped.
         event_dropout: share of the events of a training example that is dropped, uniform from 0.
         code_dropout: share of codes of which a training example loses all events.
@@ -49,11 +50,11 @@ class EhrConfig(BaseModel):
     step_hours: Annotated[float, Field(gt=0.0)] | None = None
     layers: Annotated[int, Field(ge=1, le=24)] | None = None
     heads: Annotated[int, Field(ge=1, le=16)] | None = None
+    summary_codes: Annotated[int, Field(ge=0, le=1024)]
     members: Annotated[int, Field(ge=1, le=32)]
-    summary_members: Annotated[int, Field(ge=0, le=32)]
     dropout: Share
     event_dropout: Share
-    code_dropout: Share
+    code_dropout: Share = 0.0
 
     @model_validator(mode="after")
     def _network_fits(self) -> Self:

@@ -19,17 +19,19 @@ def _encoder(config: EhrConfig, codes: int) -> nn.Module:
     return GruD(codes, config.hours, config.steps, config.width, config.dropout)
 
 
+def _member(config: EhrConfig, codes: int, outputs: int) -> list[nn.Module]:
+    sequence = SequenceNetwork(_encoder(config, codes), config.width, outputs, config.dropout)
+    if not config.summary_codes:
+        return [sequence]
+    summarised = min(config.summary_codes, codes)
+    return [sequence, SummaryNetwork(summarised, config.hours, 2 * config.width, outputs, config.dropout)]
+
+
 def build(config: EhrConfig, summary: Sums, outputs: int) -> nn.Module:
     """A new network from float32 (N, max_events, C) to (N, outputs) logits.
 
     Weights are drawn from torch's global generator: the same seed gives the same network.
     """
     codes = max(known_codes(config, summary), 1)
-    members: list[nn.Module] = [
-        SequenceNetwork(_encoder(config, codes), config.width, outputs, config.dropout) for _ in range(config.members)
-    ]
-    members += [
-        SummaryNetwork(codes, config.hours, config.width, outputs, config.dropout)
-        for _ in range(config.summary_members)
-    ]
-    return members[0] if len(members) == 1 else Members(members)
+    networks = [network for _ in range(config.members) for network in _member(config, codes, outputs)]
+    return networks[0] if len(networks) == 1 else Members(networks)
