@@ -1,0 +1,68 @@
+"""What a command costs: wall seconds, CPU seconds and memory of it and of all that it starts."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+INTERVAL_S = 0.15
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One run of a command.
+
+    Attributes:
+        wall_s, cpu_s: CPU of all processes, user and system, as last seen before each ended.
+        peak_bytes: the most that all processes held at one time: the sum of their proportional set
+            sizes, in which a page that several share counts once. Pages of files that are mapped
+            count; the page cache does not.
+        processes: how many there were.
+        status: exit status of the command.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    processes: int
+    status: int
+
+
+def measured(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Cost:
+    """Run the command to its end; what it says goes to `log`."""
+    cpu: dict[tuple[int, float], float] = {}
+    peak, started = 0, time.monotonic()
+    with log.open("wb") as sink:
+        child = subprocess.Popen(list(command), env=dict(environment), stdout=sink, stderr=subprocess.STDOUT)
+        root = psutil.Process(child.pid)
+        while child.poll() is None:
+            peak = max(peak, _seen(root, cpu))
+            time.sleep(INTERVAL_S)
+    return Cost(time.monotonic() - started, sum(cpu.values()), peak, len(cpu), int(child.returncode))
+
+
+def _seen(root: psutil.Process, cpu: dict[tuple[int, float], float]) -> int:
+    """Note the CPU seconds of each process alive; returns the bytes that they hold."""
+    total = 0
+    try:
+        alive = [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    for process in alive:
+        try:
+            times = process.cpu_times()
+            cpu[process.pid, process.create_time()] = times.user + times.system
+            total += _proportional_bytes(process.pid)
+        except (psutil.Error, OSError):
+            continue  # it has ended meanwhile
+    return total
+
+
+def _proportional_bytes(pid: int) -> int:
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return next(1024 * int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
