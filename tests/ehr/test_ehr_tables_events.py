@@ -173,6 +173,16 @@ def test_columns_are_found_whatever_their_case() -> None:
         rows(file("t.csv", "s,itemid,ItemId\nA,1,2\n"), config)
 
 
+def test_two_columns_of_one_name_are_none() -> None:
+    for name in ("t.csv", "t.tsv"):
+        item = file(name, "s,a,a\nA,1,2\n".replace(",", "\t" if name == "t.tsv" else ","))
+        with pytest.raises(Unusable, match=r"no_columns \(lacks a\)"):
+            rows(item, one_table('{ code = "C//{a}" }'))
+        with pytest.raises(Unusable, match=r"no_columns \(lacks a\)"):
+            rows(item, one_table('{ code = "C//{column}", columns = "*" }'))
+        assert len(rows(item, one_table('{ code = "C" }'))) == 1
+
+
 def test_optional_columns_may_be_absent() -> None:
     config = one_table('{ code = "C", time = ["a", "b"] }', optional='["a", "b"]')
     assert rows(file("t.csv", "s,b\nA,2101-01-01\n"), config)[0]["time"] == datetime(2101, 1, 1)

@@ -10,10 +10,9 @@ Columns = Mapping[str, str | None]  # name in the recipe -> name in the file, No
 
 
 def found(name: str, header: Sequence[str]) -> str | None:
-    """The column as written, or else the only one that differs in case."""
-    if name in header:
-        return name
-    alike = [column for column in header if column.casefold() == name.casefold()]
+    """The column as written, or else the one that differs in case; None where that is not one."""
+    exact = [column for column in header if column == name]
+    alike = exact or [column for column in header if column.casefold() == name.casefold()]
     return alike[0] if len(alike) == 1 else None
 
 
