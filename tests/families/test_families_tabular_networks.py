@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
+from families.tabular_recipe import config
 
+from medray.families.tabular.network import build
 from medray.nn.ft_transformer import FTTransformer, Tokens
 from medray.nn.mlp import MLP
 
@@ -51,6 +55,21 @@ def test_attention_is_softmax_of_scaled_products() -> None:
 def test_the_first_block_attends_to_tokens_as_they_are() -> None:
     network = FTTransformer(2, [], 1, 8, 3, 2, 0.0)
     assert [type(block.before_attention).__name__ for block in network.blocks] == ["Identity", "LayerNorm", "LayerNorm"]
+
+
+def test_a_block_adds_to_its_tokens_and_gates_with_relu() -> None:
+    block, tokens = FTTransformer(2, [], 1, 6, 1, 2, 0.0).blocks[0], torch.randn(2, 3, 6)
+    mixed = tokens + block.attention(tokens)
+    gate, value = block.gated.gate_and_value(block.before_gated(mixed)).chunk(2, -1)
+    torch.testing.assert_close(block(tokens), mixed + block.gated.out(gate.clamp_min(0) * value))
+
+
+@pytest.mark.parametrize("changes", [{"architecture": "mlp"}, {"architecture": "ft_transformer", "heads": 2}])
+def test_a_network_is_built_as_the_recipe_says(changes: dict[str, Any]) -> None:
+    network = build(config(dropout=0.4, layers=3, **changes), {}, 5)
+    assert {layer.p for layer in network.modules() if isinstance(layer, torch.nn.Dropout)} == {0.4}
+    assert sum(isinstance(layer, torch.nn.Dropout) for layer in network.modules()) == 3
+    assert network(torch.randn(2, 2 * 4 + 2)).shape == (2, 5)
 
 
 @pytest.mark.parametrize(("numeric", "choices", "features"), [(3, [], 6), (0, [2, 4], 6), (2, [3], 7)])
