@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from medray.contracts import Link, Records, RecordSource, SourceObject
 from medray.drivers.ingest_chunk import pseudonyms_of
 from medray.drivers.record_files import distrusted, read_crosswalk, record_file, shared_identifiers
 from medray.drivers.record_map import STAGED, RecordMap
-from medray.errors import Unusable
+from medray.errors import StorageError, Unusable
 from medray.recipes.ingest import Deidentify
 from medray.storage.chunk_file import Facts
 from medray.storage.failures import told
@@ -115,11 +115,23 @@ class MapWork:
     def _shared(self) -> Callable[[str], str | None]:
         if self.run_id not in _SHARED:
             _SHARED.clear()
-            files = [record_file(self.store, self.config.uri, item) for item in self.listing]
-            own = self.source.subjects(files, self.config)
+            own = self._own_subjects()
             crosswalk = None if self.crosswalk is None else read_crosswalk(self.store, self.crosswalk)
             _SHARED[self.run_id] = shared_identifiers(own, crosswalk)
         return _SHARED[self.run_id]
+
+
+    def _own_subjects(self) -> Mapping[str, str] | None:
+        archive = self.config.uri
+        try:
+            return self.source.subjects([record_file(self.store, archive, item) for item in self.listing], self.config)
+        except Unusable as error:
+            raise StorageError(
+                f"archive {archive}",
+                f"files that tell who its subjects are, which cannot be used: {error.reason}",
+                "files that can be read to the end: without them nobody's records are known",
+                "replace the file, or correct [source], and run again",
+            ) from error
 
 
 _SHARED: dict[str, Callable[[str], str | None]] = {}  # of the run that this worker is at

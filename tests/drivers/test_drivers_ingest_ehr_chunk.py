@@ -118,6 +118,15 @@ def test_a_failing_store_stops_the_job(work: MapWork, monkeypatch: pytest.Monkey
     assert not list((Path(work.lake) / "staging").rglob("*.arrow"))
 
 
+def test_subjects_that_cannot_be_told_stop_the_job(work: MapWork) -> None:
+    def subjects(files: Any, config: Any) -> None:
+        raise Unusable("truncated")
+
+    broken = replace(work, source=replace(LINES, subjects=subjects), run_id="other")
+    with pytest.raises(StorageError, match="who its subjects are, which cannot be used: truncated"):
+        broken(RecordChunk(0, (part(work, 0, "p1,1"),)))
+
+
 def test_a_bucket_is_decided_once(work: MapWork) -> None:
     facts = work(RecordChunk(0, (part(work, 0, "p1,1\np1,1\np2,2\n,3\n"),)))
     decided = reduction(work, facts)
