@@ -41,7 +41,7 @@ EHR = {
 }  # fmt: skip
 TABULAR = {
     "name": "tabular", "columns": [{"codes": ["HR"], "take": ["last", "mean"]}], "categories": {"SEX": ["F", "M"]},
-    "min_events": 1, "architecture": "mlp", "width": 8, "layers": 1, "dropout": 0.0, "noise": 0.0,
+    "min_events": 1, "architecture": "mlp", "width": 8, "layers": 1, "dropout": 0.0,
 }  # fmt: skip
 TABLES = [
     {"name": "patients", "files": "patients*.csv", "subject": "patient", "events": [{"code": "SEX", "text": "sex"}]},

@@ -13,7 +13,7 @@ from medray.ops.code_id import code_id
 CONFIG: dict[str, Any] = {
     "name": "tabular", "columns": [{"codes": ["HR", "Temp"], "take": ["last", "mean"]}],
     "categories": {"sex": ["M", "F"]}, "min_events": 1, "architecture": "mlp", "width": 8, "layers": 2,
-    "dropout": 0.1, "noise": 0.1,
+    "dropout": 0.1,
 }  # fmt: skip
 NAN = float("nan")
 

@@ -62,7 +62,6 @@ def test_a_recipe_in_toml() -> None:
         layers = 2
         heads = 4
         dropout = 0.1
-        noise = 0
         categories = { sex = ["M", "F"] }
         [[columns]]
         codes = ["HR", "MAP"]
@@ -98,6 +97,6 @@ def test_the_cache_is_another_one_when_the_numbers_would_be(changes: dict[str, A
     assert prepare_key(config(**changes))["prepare_version"] == 1
 
 
-@pytest.mark.parametrize("changes", [{"width": 16}, {"noise": 0.5}, {"architecture": "ft_transformer", "heads": 2}])
+@pytest.mark.parametrize("changes", [{"width": 16}, {"dropout": 0.5}, {"architecture": "ft_transformer", "heads": 2}])
 def test_the_cache_stays_when_the_network_changes(changes: dict[str, Any]) -> None:
     assert prepare_key(config(**changes)) == prepare_key(config())

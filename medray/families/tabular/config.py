@@ -55,8 +55,6 @@ class TabularConfig(BaseModel):
         layers: hidden layers (Transformer blocks).
         heads: of the attention; `ft_transformer` only.
         dropout: share of features dropped in each layer.
-        noise: standard deviation of Gaussian noise on the numeric columns of training rows, in
-            standard deviations of the column.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,7 +68,6 @@ class TabularConfig(BaseModel):
     layers: Annotated[int, Field(ge=1, le=64)]
     heads: Annotated[int, Field(ge=1, le=64)] | None = None
     dropout: Share
-    noise: Annotated[float, Field(ge=0.0)]
 
     @model_validator(mode="after")
     def _has_columns(self) -> Self:

@@ -21,7 +21,7 @@ def layout(config: TabularConfig) -> Layout:
 
 
 def prepare_key(config: TabularConfig) -> Mapping[str, Any]:
-    """What the prepared numbers depend on; the network and its noise are no part of it."""
+    """What the prepared numbers depend on; the network is no part of it."""
     names = {"name", "columns", "categories"}
     return {**config.model_dump(mode="json", include=names), "prepare_version": PREPARE_VERSION}
 
