@@ -109,7 +109,7 @@ def _execute(plan: Plan, recipe: IngestEhrRecipe, job: Job, listing: Listing) ->
     sums = (counts.objects(int(plan.facts["listed"]), int(plan.facts["known"])), counts.candidates())
     if planned.linkage:
         commit_linkage(planned.linkage.uri, plan)
-    _commit(plan, job, recipe.lake, counts, files, reduced, sums, started)
+    _commit(plan, job, recipe.lake, counts, reduced, sums, started)
     sweep_staging(job.store, recipe.lake, [plan.run_id])
     figures = {
         "tables": counts.tables(),
@@ -175,27 +175,16 @@ def _commit(
     job: Job,
     lake: str,
     counts: RecordCounts,
-    files: pa.Table,
     reduced: Sequence[Facts],
     sums: Sequence[Sum],
     started: float,
 ) -> None:
-    refused = [
-        {
-            **files.select(list(ID)).slice(number, 1).to_pylist()[0],
-            "stage": "ingest",
-            "reason": reason,
-            "detail": detail or None,
-            "run_id": plan.run_id,
-        }
-        for number, (reason, detail) in counts.unusable.items()
-    ]
-    whole = pa.Table.from_pylist(refused, schema=QUARANTINE.schema)
     written = {
         table: [new_file(plan, fact[table]["path"], fact[table]) for fact in reduced if fact.get(table)]
         for table in (EVENTS.name, QUARANTINE.name)
     }
     written[RECORD_FILES.name] = write_rows(job.store, lake, plan, RECORD_FILES, counts.rows(plan.run_id), "files")
+    whole = counts.refused_files(plan.run_id)
     written[QUARANTINE.name] += write_rows(job.store, lake, plan, QUARANTINE, whole, "whole-files")
     totals = {name: count for total in sums for name, count in total.named().items()}
     commit_run(job.store, lake, plan, Outcome(totals, written, host_facts(started)))

@@ -11,8 +11,10 @@ import pyarrow as pa
 
 from medray.contracts import Array
 from medray.drivers.ingest_ehr_chunk import Tally
+from medray.drivers.listing import ID
 from medray.planning.accounting import Sum
 from medray.planning.record_versions import DUPLICATE, FATES, INGESTED, KNOWN
+from medray.schema.quarantine import QUARANTINE
 from medray.schema.record_files import COUNTS, RECORD_FILES
 from medray.storage.chunk_file import Facts
 
@@ -80,6 +82,21 @@ class RecordCounts:
             **{name: pa.array(counts[:, place]) for place, name in enumerate(COUNTS)},
         }
         return pa.table([columns[name] for name in RECORD_FILES.schema.names], schema=RECORD_FILES.schema)
+
+    def refused_files(self, run_id: str) -> pa.Table:
+        """The rows of `quarantine` for files that were not used."""
+        refused = self.unusable
+        files = self._files.take(pa.array(list(refused), pa.int64()))
+        count = files.num_rows
+        columns = {
+            **{field.name: pa.nulls(count, field.type) for field in QUARANTINE.schema},
+            **{name: files[name] for name in ID},
+            "stage": pa.repeat("ingest", count),
+            "reason": pa.array([reason for reason, _ in refused.values()], pa.string()),
+            "detail": pa.array([detail or None for _, detail in refused.values()], pa.string()),
+            "run_id": pa.repeat(run_id, count),
+        }
+        return pa.table(columns, schema=QUARANTINE.schema)
 
     def reasons(self) -> dict[str, int]:
         """Quarantined candidates and files by reason, the most frequent first."""
