@@ -50,15 +50,15 @@ class SummaryNetwork(nn.Module):
         self.codes, self.windows = codes, (hours, hours / 2)
         inputs = len(self.windows) * (len(NAMES) + 2)
         self.weight = nn.Parameter(torch.randn(self.codes, inputs, PER_CODE) / inputs**0.5)
-        self.bias = nn.Parameter(torch.zeros(self.codes, PER_CODE))
+        self.bias = nn.Parameter(torch.zeros(self.codes * PER_CODE))
         self.layers = nn.Sequential(
             nn.Linear(self.codes * PER_CODE, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, outputs)
         )
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """(N, outputs)."""
-        features = torch.einsum("nvi,vif->nvf", self._summaries(unpack(tokens)), self.weight) + self.bias
-        logits: torch.Tensor = self.layers(functional.gelu(features).flatten(1))
+        features = torch.einsum("nvi,vif->nvf", self._summaries(unpack(tokens)), self.weight).flatten(1) + self.bias
+        logits: torch.Tensor = self.layers(functional.gelu(features))
         return logits
 
     def _summaries(self, events: Events) -> torch.Tensor:

@@ -74,18 +74,18 @@ def knots_of(**counts: Any) -> tuple[list[float], list[float]]:
 def test_values_stand_at_the_normal_scores_of_their_ranks() -> None:
     values, scores = knots_of(bins=bins(2.0, 6.0, -8.0), counts=[2, 1, 1])
     assert values == [-8.0, 2.0, 6.0]
-    assert scores == [pytest.approx(s, abs=1e-4) for s in (-1.15035, 0.0, 1.15035)]  # of 1/8, 1/2 and 7/8
+    assert scores == [pytest.approx(s, abs=1e-3) for s in (-1.15035, 0.0, 1.15035)]  # of 1/8, 1/2 and 7/8
 
 
 def test_tails_are_told_apart_up_to_one_in_a_thousand() -> None:
     _, scores = knots_of(bins=bins(0.0, 1.0, 2.0), counts=[1, 9_998, 1])
-    assert scores == [pytest.approx(s, abs=1e-4) for s in (-3.0902, 0.0, 3.0902)]
+    assert scores == [pytest.approx(s, abs=1e-3) for s in (-3.0902, 0.0, 3.0902)]
 
 
 def test_many_values_are_thinned_evenly_with_both_ends() -> None:
     many = [float(value) for value in range(1, 201)]
     values, scores = knots_of(bins=bins(*many), counts=[1] * 200)
-    assert len(values) <= 63
+    assert len(values) <= 31
     assert (values[0], values[-1]) == (1.0, 200.0)
     assert np.diff(scores).min() > 0
     assert np.diff(scores).max() < 0.4

@@ -13,7 +13,8 @@ from medray.families.ehr.prepare import CODE, VALUE
 
 LARGEST = 3.38e38  # finite in bfloat16 too
 OUTER = 0.001  # share of values at each end that is told apart no further
-MOST_KNOTS = 63
+MOST_KNOTS = 31
+MOST_CODES = 65_536  # of a summary: the largest vocabulary that a recipe may ask for
 
 
 def to_bins(values: Array) -> Array:
@@ -86,7 +87,8 @@ def _knots(entry: Any) -> tuple[list[float], list[float]]:
         even = np.linspace(scores[0], scores[-1], MOST_KNOTS)
         nearest = np.unique(np.searchsorted(scores, even))
         values, scores = values[nearest], scores[nearest]
-    return values.tolist(), scores.round(4).tolist()
+    # five digits tell neighbouring bins apart, and keep the summary of many codes small
+    return [float(f"{value:.5g}") for value in values], scores.round(3).tolist()
 
 
 def summarise(sums: Sums) -> Sums:
@@ -98,7 +100,7 @@ def summarise(sums: Sums) -> Sums:
         scores (rank-based inverse normal transformation; Beasley et al., Behav Genet 2009)}. Lists
         are empty for codes without values.
     """
-    codes = sorted(sums, key=lambda code: (-sums[code]["examples"], int(code)))
+    codes = sorted(sums, key=lambda code: (-sums[code]["examples"], int(code)))[:MOST_CODES]
     knots = [_knots(sums[code]) for code in codes]
     return {
         "codes": [int(code) for code in codes],
