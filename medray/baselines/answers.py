@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from medray.baselines.carried import carried
 from medray.baselines.linear import logistic, ridge
-from medray.baselines.question import Question
+from medray.baselines.question import KINDS, Question
 from medray.baselines.sample import Sample, UnlearnableError, drawn_rows, finite, sample
 from medray.baselines.trees import boosted_classes, boosted_number
 
@@ -22,20 +23,24 @@ class Baseline:
     """A simple model.
 
     Attributes:
-        chances: (sample, features (M, f), C) -> (M, C) probabilities of the classes 0 to C - 1.
+        chances: (sample, features (M, f), C) -> (M, C) probabilities of the classes 0 to C - 1;
+            None where it has none.
         number: (sample, features (M, f), absolute) -> (M,).
         chances_name, number_name: what a report calls it.
+        kinds: of the questions that it answers.
     """
 
-    chances: Callable[[Sample, Array, int], Array]
+    chances: Callable[[Sample, Array, int], Array] | None
     number: Callable[[Sample, Array, bool], Array]
     chances_name: str
     number_name: str
+    kinds: tuple[str, ...] = KINDS
 
 
 BASELINES = {
     "linear": Baseline(logistic, ridge, "logistic regression", "ridge regression"),
     "trees": Baseline(boosted_classes, boosted_number, "boosted trees", "boosted trees"),
+    "carried": Baseline(None, carried, "", "the best summary as it is", ("regression",)),
 }
 
 
@@ -100,9 +105,9 @@ def _answer(baseline: Baseline, asked: Question, learnt: Sample, features: Array
 
     The expected rank of an ordinal question is the conditional mean of the rank: a regression.
     """
-    if asked.kind == "multiclass":
-        return baseline.chances(learnt, features, len(asked.classes))
     if asked.by_chance:
-        return baseline.chances(learnt, features, 2)[:, 1:]
+        assert baseline.chances is not None
+        chances = baseline.chances(learnt, features, max(len(asked.classes), 2))
+        return chances if asked.kind == "multiclass" else chances[:, 1:]
     number = baseline.number(learnt, features, asked.absolute)[:, None]
     return np.clip(number, 0, len(asked.classes) - 1) if asked.kind == "ordinal" else number

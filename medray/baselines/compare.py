@@ -67,7 +67,7 @@ def compare(
     Returns:
         One object for each simple model, label and metric: `label`, `metric` (auroc, auprc,
         macro_auroc, expected_rank_mae, mae, r2), `primary` (it decides whether the network is worth its
-        while), `baseline` ("linear", "trees"), `baseline_name`, the fields of
+        while), `baseline` ("linear", "trees", "carried"), `baseline_name`, the fields of
         `medray.metrics.paired.Paired`, `reason` (why there is no verdict, else null), `n` and
         `n_subjects` that are answered, `over` (the columns of a mean), `learnt` {rows, subjects,
         summaries}, `resamples`, `seed`, `level`. What is not defined is null.
@@ -83,6 +83,8 @@ def compare(
     shared = {"learnt": _learnt(training), "resamples": resamples, "seed": seed, "level": LEVEL}
     found: list[Json] = []
     for name, baseline in BASELINES.items():
+        if kind not in baseline.kinds:
+            continue
         simple = baseline_answers(baseline, asked, training, features, seed)
         told = baseline.chances_name if asked.by_chance else baseline.number_name
         lines = _compared(asked, network, simple, known, subjects, Resampling(resamples, seed, LEVEL))

@@ -13,6 +13,7 @@ Array = npt.NDArray[Any]
 Stored = Mapping[str, Mapping[str, Array]]
 
 CHANCES = ("binary", "multilabel", "multiclass")  # answered by probabilities; the others by a number
+KINDS = (*CHANCES, "ordinal", "regression")
 _SEPARATOR = "//"  # between label and class among stored answers
 
 
