@@ -49,12 +49,12 @@ def decide(rows: pa.Table, standing: Stream, rules: Rules) -> Decided:
     """Decide over the rows (`STAGED`, in the order of the source) of one bucket."""
     subject, moment = rows["subject_id"].to_numpy(), moments(rows["time"])
     meeting = Meeting(rows, rules.encounters == "required")
-    for piece in standing(np.unique(subject)):
+    for piece in standing(np.unique(subject[_changes(subject)])):
         meeting.meet(piece)
     fate, version = np.full(len(subject), INGESTED, np.int8), np.ones(len(subject), np.int32)
     fate[meeting.orphans()] = ORPHAN
     code = ranks(rows["code"].combine_chunks())
-    order = np.lexsort((code, moment, subject))
+    order = _order(subject, moment, code)
     plain = (meeting.record < 0) & (fate == INGESTED)
     taken_back = rows["withdrawn"].to_numpy()
     fate[plain & taken_back] = IN_ERROR
@@ -65,6 +65,23 @@ def decide(rows: pa.Table, standing: Stream, rules: Rules) -> Decided:
     if len(named):
         fate[named], version[named] = _settled(rows.take(pa.array(named)), meeting.record[named], meeting, rules)
     return Decided(fate, version, order[fate[order] == INGESTED])
+
+
+def _order(subject: Array, moment: Array, code: Array) -> Array:
+    """int64 (N,): the rows by subject, moment, code; equals stay as they stood. Files mostly have the
+    rows of a subject together and in time already, which the first sort is quick at."""
+    order = np.lexsort((moment, subject))
+    if not len(order):
+        return order
+    together = np.cumsum(_changes(subject[order]) | _changes(moment[order]))
+    key = together * (int(code.max()) + 1) + code[order]
+    sorted_rows: Array = order[np.argsort(key, kind="stable")]
+    return sorted_rows
+
+
+def _changes(values: Array) -> Array:
+    """bool (N,): the value is the first, or another than the one before."""
+    return np.append(True, values[1:] != values[:-1])[: len(values)]
 
 
 def _repeated(rows: pa.Table, order: Array, sorted_by: tuple[Array, ...]) -> Array:

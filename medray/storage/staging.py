@@ -21,6 +21,7 @@ from medray.storage.uri import is_s3, join
 
 FACTS = b"medray.facts"
 _FLUSH_BYTES = 96 * 2**20  # rows of all buckets that wait in memory
+_SHORT_RUN = 64  # rows
 
 
 class StagingWriter:
@@ -88,9 +89,8 @@ class StagingWriter:
         rows = pa.Table.from_batches([batch for batch, _ in self._waiting])
         buckets = np.concatenate([numbers for _, numbers in self._waiting])
         self._waiting, self._waiting_bytes = [], 0
-        order = np.argsort(buckets, kind="stable")  # rows of a bucket keep their order
         ends = np.cumsum(np.bincount(buckets, minlength=self._buckets))
-        (sorted_rows,) = self._named(rows.take(pa.array(order)).combine_chunks()).to_batches()
+        (sorted_rows,) = self._named(_by_bucket(rows, buckets).combine_chunks()).to_batches()
         for bucket, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
             if end > start:
                 self._writer.write_batch(sorted_rows.slice(start, end - start))
@@ -109,6 +109,17 @@ class StagingWriter:
             column = pa.DictionaryArray.from_arrays(numbers, words.array())
             rows = rows.set_column(rows.schema.get_field_index(name), self._schema.field(name), column)
         return rows.cast(self._schema)
+
+
+def _by_bucket(rows: pa.Table, buckets: Array) -> pa.Table:
+    """The rows of each bucket together, in their order. A subject's rows mostly come together: runs
+    are copied whole unless they are short."""
+    starts = np.flatnonzero(np.append(True, buckets[1:] != buckets[:-1]))
+    if len(buckets) < _SHORT_RUN * len(starts):
+        return rows.take(pa.array(np.argsort(buckets, kind="stable")))
+    lengths = np.diff(starts, append=len(buckets))
+    order = np.argsort(buckets[starts], kind="stable")
+    return pa.concat_tables(rows.slice(int(starts[run]), int(lengths[run])) for run in order)
 
 
 class _Words:
