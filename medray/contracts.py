@@ -148,9 +148,11 @@ class RecordSource:
             nothing of the recipe reads it.
         parts: (file, table, config) -> number of parts that can be read apart (row groups of
             Parquet); 1 where only the whole can be read.
-        read: (file, table, part, config) -> its records, streaming: memory does not follow the
-            file. Raises `Unusable` when the file as a whole cannot be trusted (truncated gzip, no
-            text, no such columns); nothing of it is used then.
+        read: (file, table, part, config, found) -> its records, streaming: memory does not follow
+            the file. `found` is what `lookups` gave. Raises `Unusable` when the file as a whole
+            cannot be trusted (truncated gzip, no text, no such columns); nothing of it is used then.
+        lookups: (files of the archive, config) -> what reading a file needs of the others (times
+            of encounters for records that have none); made once on each worker.
         subjects: (files of the archive, config) -> identifiers in the records -> the identifier
             that images and records share; None when they are the same.
     """
@@ -158,7 +160,8 @@ class RecordSource:
     name: str
     table_of: Callable[[str, Any], str | None]
     parts: Callable[[RecordFile, str, Any], int]
-    read: Callable[[RecordFile, str, int, Any], Iterator[Records]]
+    read: Callable[[RecordFile, str, int, Any, Any], Iterator[Records]]
+    lookups: Callable[[Sequence[RecordFile], Any], Any]
     subjects: Callable[[Sequence[RecordFile], Any], Mapping[str, str] | None]
 
 

@@ -16,9 +16,9 @@ from medray.drivers.collide import settle
 from medray.drivers.ingest_chunk import IngestChunk, IngestWork, pseudonyms_of
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import ingest_labels
+from medray.drivers.listing import ID, Listing, list_archive
 from medray.drivers.open_plans import open_plans
 from medray.engine.chunks import run_chunks
-from medray.errors import StorageError
 from medray.planning.accounting import Sum
 from medray.planning.chunks import chunk_numbers
 from medray.privacy.pseudonyms import Pseudonyms
@@ -26,15 +26,12 @@ from medray.recipes.ingest import IngestRecipe
 from medray.schema.images import IMAGES
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.commit import Outcome, commit_run, new_file, write_rows
-from medray.storage.failures import told
 from medray.storage.lake import Identity, claim
 from medray.storage.linkage import commit_linkage
 from medray.storage.plans import Plan, write_plan
 from medray.storage.snapshot import Snapshot, snapshot
 
 JOB = "ingest_dicom"
-_ID = ("source_key", "source_etag", "size_bytes")
-Listing = dict[tuple[str, str, int], SourceObject]  # pseudonymous identity -> object
 
 
 def ingest_archive(recipe: IngestRecipe, job: Job) -> Result:
@@ -58,7 +55,7 @@ def ingest_archive(recipe: IngestRecipe, job: Job) -> Result:
 
 def ingest_objects(recipe: IngestRecipe, job: Job, pseudonyms: Pseudonyms) -> Result:
     """Bring every new object of the archive into the lake."""
-    listing = _list(recipe, job, pseudonyms)
+    listing = list_archive(recipe.source.uri, job, pseudonyms)
     stream = f"archive {recipe.source.uri}"
     results = [_execute(plan, recipe, job, listing) for plan in open_plans(job, recipe.lake, JOB, stream)]
     state = snapshot(job.store, recipe.lake)
@@ -78,29 +75,13 @@ def ingest_objects(recipe: IngestRecipe, job: Job, pseudonyms: Pseudonyms) -> Re
     )
 
 
-def _list(recipe: IngestRecipe, job: Job, pseudonyms: Pseudonyms) -> Listing:
-    uri = recipe.source.uri
-    with told(f"archive {uri}"):
-        listed = list(job.store.walk(uri))
-    if not listed:
-        raise StorageError(
-            f"archive {uri}", "no object", "one object or more", "check the URI; a prefix ends at a slash"
-        )
-    return {
-        (pseudonyms.source_key(item.uri), pseudonyms.etag(item.etag), item.size_bytes): SourceObject(
-            item.uri, item.size_bytes, item.etag
-        )
-        for item in listed
-    }
-
-
 def _known(state: Snapshot, listing: Listing) -> set[tuple[str, str, int]]:
     """Listed objects that an earlier run has ingested or quarantined: the one look-up that grows
     with the archive; three key columns, batch by batch."""
     known: set[tuple[str, str, int]] = set()
     for contract in (IMAGES, QUARANTINE):
-        for batch in state.scan(contract, _ID):
-            columns = (batch[name].to_pylist() for name in _ID)
+        for batch in state.scan(contract, ID):
+            columns = (batch[name].to_pylist() for name in ID)
             known.update(identity for identity in zip(*columns, strict=True) if identity in listing)
     return known
 

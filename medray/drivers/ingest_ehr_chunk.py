@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,7 +83,7 @@ class MapWork:
                 original = f"{shared}^^^{self.issuer}" if self.issuer else shared  # as HL7 writes it
                 links.add(Link("subject", str(subject), original))
 
-            mapping = RecordMap(pseudonyms, self.issuer, self._shared(), self.as_of, self.buckets, met)
+            mapping = RecordMap(pseudonyms, self.issuer, self._archive().shared, self.as_of, self.buckets, met)
             tallies: dict[int, Tally] = {}
             for part in chunk.parts:
                 tally = tallies.setdefault(part.file, Tally())
@@ -110,31 +110,40 @@ class MapWork:
     def _records(self, part: FilePart, item: SourceObject) -> Iterator[Records]:
         file = record_file(self.store, self.config.uri, item)
         with distrusted(file):
-            yield from self.source.read(file, part.table, part.part, self.config)
+            yield from self.source.read(file, part.table, part.part, self.config, self._archive().lookups)
 
-    def _shared(self) -> Callable[[str], str | None]:
-        if self.run_id not in _SHARED:
-            _SHARED.clear()
-            own = self._own_subjects()
+    def _archive(self) -> _Archive:
+        """What this worker knows of the archive, made once."""
+        if self.run_id not in _ARCHIVES:
+            _ARCHIVES.clear()
+            files = [record_file(self.store, self.config.uri, item) for item in self.listing]
             crosswalk = None if self.crosswalk is None else read_crosswalk(self.store, self.crosswalk)
-            _SHARED[self.run_id] = shared_identifiers(own, crosswalk)
-        return _SHARED[self.run_id]
+            try:
+                own = self.source.subjects(files, self.config)
+                lookups = self.source.lookups(files, self.config)
+            except Unusable as error:
+                raise StorageError(
+                    f"archive {self.config.uri}",
+                    f"files that others are read with (subjects, joins), which cannot be used: {error.reason}",
+                    "files that can be read to the end: without them nobody's records are known",
+                    "replace the file, or correct [source], and run again",
+                ) from error
+            _ARCHIVES[self.run_id] = _Archive(shared_identifiers(own, crosswalk), lookups)
+        return _ARCHIVES[self.run_id]
 
 
-    def _own_subjects(self) -> Mapping[str, str] | None:
-        archive = self.config.uri
-        try:
-            return self.source.subjects([record_file(self.store, archive, item) for item in self.listing], self.config)
-        except Unusable as error:
-            raise StorageError(
-                f"archive {archive}",
-                f"files that tell who its subjects are, which cannot be used: {error.reason}",
-                "files that can be read to the end: without them nobody's records are known",
-                "replace the file, or correct [source], and run again",
-            ) from error
+@dataclass(frozen=True)
+class _Archive:
+    """Attributes:
+    shared: identifier in the records -> the one that images share; None for an unknown subject.
+    lookups: what the source's `read` needs of other files.
+    """
+
+    shared: Callable[[str], str | None]
+    lookups: Any
 
 
-_SHARED: dict[str, Callable[[str], str | None]] = {}  # of the run that this worker is at
+_ARCHIVES: dict[str, _Archive] = {}  # of the run that this worker is at
 
 
 class Tally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from medray.drivers.ingest_chunk import pseudonyms_of
 from medray.errors import RecipeError
 from medray.recipes.ingest import Archive
+from medray.recipes.ingest_ehr import RecordsRecipe
 from medray.recipes.recipe import Recipe
 from medray.storage.failures import told
 from medray.storage.linkage import originals
@@ -18,11 +19,11 @@ def locate(recipe: Recipe, key: str) -> list[tuple[str, str]]:
     Raises:
         RecipeError: the recipe names no archive, or the key is unknown.
     """
-    if not isinstance(recipe, Archive):
+    if not isinstance(recipe, Archive | RecordsRecipe):
         raise RecipeError(
             f"recipe {recipe.name}",
             f"job = {recipe.job!r}",
-            "an ingest_dicom or nightly recipe",
+            "an ingest_dicom, ingest_ehr or nightly recipe",
             "name the archive's recipe",
         )
     pseudonyms = pseudonyms_of(recipe.deidentify)

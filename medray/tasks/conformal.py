@@ -44,7 +44,7 @@ def fit_line(outputs: Array, truth: Array, loss: RegressionLoss) -> Line:
     def fitted(design: Array) -> Array:
         start = np.linalg.lstsq(design, truth / scale, rcond=None)[0]
         found = least_squares(
-            lambda at: design @ at - truth / scale, start, lambda at: design, loss=shape, f_scale=knee, x_scale="jac"
+            lambda at: design @ at - truth / scale, start, lambda _: design, loss=shape, f_scale=knee, x_scale="jac"
         )
         return np.asarray(found.x * scale)
 

@@ -70,7 +70,7 @@ def test_rows_fit_the_table() -> None:
     rows, _ = read({"key": ["a"], "q": ["1"], "r": ["2.5"]}, {"q": "boolean", "r": "float"})
     table = pa.Table.from_pylist([{**row, "run_id": "r"} for row in rows], schema=LABELS.schema)
     assert table["label"].to_pylist() == ["q", "r"]
-    assert set(rows[0]) == set(LABELS.schema.names) - {"run_id"}
+    assert set(rows[0]) == set(LABELS.schema.names) - {"run_id", "input_version", "observed"}
 
 
 def test_cells_are_read_by_their_kind() -> None:

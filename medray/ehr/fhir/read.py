@@ -70,7 +70,7 @@ def _array(values: Sequence[object], kind: pa.DataType) -> pa.Array:
     return pa.array(values, kind)
 
 
-def read(file: RecordFile, table: str, part: int, config: FhirConfig) -> Iterator[Records]:
+def read(file: RecordFile, table: str, part: int, config: FhirConfig, found: None = None) -> Iterator[Records]:
     """The file's events, about 20,000 at a time; each line is read by its own resource type.
 
     Raises `Unusable` as `lines` does; what came before is then not to be used either.

@@ -7,6 +7,7 @@ from medray.ehr.fhir.config import FhirConfig
 from medray.ehr.fhir.files import table_of
 from medray.ehr.fhir.read import read
 from medray.ehr.fhir.subjects import subjects
+from medray.ehr.lookups import no_lookups
 
 
 def parts(file: RecordFile, table: str, config: FhirConfig) -> int:
@@ -14,4 +15,4 @@ def parts(file: RecordFile, table: str, config: FhirConfig) -> int:
     return 1
 
 
-SOURCE = RecordSource(name="fhir", table_of=table_of, parts=parts, read=read, subjects=subjects)
+SOURCE = RecordSource(name="fhir", table_of=table_of, parts=parts, read=read, lookups=no_lookups, subjects=subjects)

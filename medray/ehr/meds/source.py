@@ -46,7 +46,7 @@ def parts(file: RecordFile, table: str, config: MedsConfig) -> int:
     return tables.parts(file, table, _SHARDS)
 
 
-def read(file: RecordFile, table: str, part: int, config: MedsConfig) -> Iterator[Records]:
+def read(file: RecordFile, table: str, part: int, config: MedsConfig, found: None = None) -> Iterator[Records]:
     """The events of a shard as they are; a null time is a static fact. Raises `Unusable`."""
     return tables.read(file, table, part, _SHARDS)
 

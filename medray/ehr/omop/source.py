@@ -28,7 +28,7 @@ def parts(file: RecordFile, table: str, config: OmopConfig) -> int:
     return tables.parts(file, table, mapping(config))
 
 
-def read(file: RecordFile, table: str, part: int, config: OmopConfig) -> Iterator[Records]:
+def read(file: RecordFile, table: str, part: int, config: OmopConfig, found: None = None) -> Iterator[Records]:
     """The records of one part of one table. Raises `Unusable` as the `tables` source does."""
     return tables.read(file, table, part, mapping(config))
 

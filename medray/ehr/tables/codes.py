@@ -19,6 +19,8 @@ _DENSE = 2**20  # combinations that are looked up in an array; more are sorted
 def names(templates: Sequence[Template], block: Block) -> pa.DictionaryArray:
     """dictionary<int32, string>, one name a row: of the first template whose cells are not null, a
     stand-in counting as a cell; null where there is none."""
+    if len(templates) == 1 and templates[0] == (Piece(None, templates[0][0].column),):
+        return block.words(str(templates[0][0].column))  # the cells as they are
     words, indices = list[str](), np.full(len(block.rows), -1)
     for template in templates:
         more, places = _named(template, block)

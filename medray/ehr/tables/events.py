@@ -118,8 +118,10 @@ def _value(mapped: MappedEvent, block: Block) -> tuple[pa.Array, pa.Array, pa.Ar
     number, bad = numbers(block.cells[mapped.value])
     if event.scale != 1.0 or event.offset != 0.0:
         number = pc.add(pc.multiply(number, event.scale), event.offset)
-    large = pc.greater(pc.abs(number), _LARGEST).fill_null(False)
-    number, bad = pc.if_else(large, pa.scalar(None, pa.float64()), number), pc.or_(bad, large)
+    large = pc.greater(pc.abs(number), _LARGEST)
+    if pc.any(large).as_py():
+        number = pc.if_else(large.fill_null(False), pa.scalar(None, pa.float64()), number)
+        bad = pc.or_(bad, large.fill_null(False))
     if event.text == mapped.value:
         text = pc.if_else(bad, text, pa.scalar(None, pa.string()))
         bad = pa.repeat(False, count)

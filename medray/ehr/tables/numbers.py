@@ -17,6 +17,8 @@ def numbers(cells: pa.Array) -> tuple[pa.Array, pa.Array]:
         found = cells.cast(pa.float64(), safe=False)
     else:
         found = read_cells(text_of(cells), pa.float64(), _cast, _REGULAR, _one)
+    if found.null_count == cells.null_count and pc.all(pc.is_finite(found)).as_py():
+        return found, pa.repeat(False, len(found))
     absent = pc.or_(pc.is_null(cells), pc.is_nan(found).fill_null(False))
     finite = pc.is_finite(found).fill_null(False)
     return pc.if_else(finite, found, pa.scalar(None, pa.float64())), pc.invert(pc.or_(absent, finite))

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from medray.contracts import RecordSource
-from medray.ehr.tables.source import parts, read, subjects, table_of
+from medray.ehr.tables.source import lookups, parts, read, subjects, table_of
 
-SOURCE = RecordSource(name="tables", table_of=table_of, parts=parts, read=read, subjects=subjects)
+SOURCE = RecordSource(name="tables", table_of=table_of, parts=parts, read=read, lookups=lookups, subjects=subjects)
