@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from medray.contracts import Link, Records, RecordSource, SourceObject
 from medray.drivers.ingest_chunk import pseudonyms_of
+from medray.drivers.record_ahead import ahead
 from medray.drivers.record_files import distrusted, read_crosswalk, record_file, shared_identifiers
 from medray.drivers.record_map import STAGED, RecordMap
 from medray.errors import StorageError, Unusable
@@ -99,7 +100,7 @@ class MapWork:
         self, part: FilePart, item: SourceObject, mapping: RecordMap, writer: StagingWriter, tally: Tally
     ) -> None:
         try:
-            for records in self._records(part, item):
+            for records in ahead(self._records(part, item)):
                 tally.count(records)
                 for rows, buckets in mapping.rows(records.rows, part.file, part.table):
                     tally.staged(rows)
