@@ -80,7 +80,9 @@ def test_the_highest_version_holds_unless_it_is_withdrawn(corrected: tuple[str, 
     assert read(lake, paths[:2]) == [
         (1, None, "SEX", 0), (1, 2, "HR", 80), (1, 2, "K", 4), (2, 1, "HR", 90), (HALF, 3, "HR", 70)
     ]  # fmt: skip
-    assert read(lake, paths, Bucket(0, 2)) == [(1, None, "SEX", 0), (1, 1, "BP", 120), (1, 2, "K", 4), (1, 2, "PULSE", 81)]
+    assert read(lake, paths, Bucket(0, 2)) == [
+        (1, None, "SEX", 0), (1, 1, "BP", 120), (1, 2, "K", 4), (1, 2, "PULSE", 81)
+    ]  # fmt: skip
 
 
 def test_a_corrected_code_is_not_found_under_the_old_one(corrected: tuple[str, list[str]]) -> None:

@@ -57,9 +57,8 @@ def test_the_first_file_stands(store: Store, lake: str) -> None:
 
 def test_a_writer_that_is_left_leaves_nothing(store: Store, lake: str) -> None:
     uri = staged_uri(lake, "run", "000000.arrow")
-    with pytest.raises(ZeroDivisionError), StagingWriter(store, uri, SCHEMA, 1) as writer:
+    with StagingWriter(store, uri, SCHEMA, 1) as writer:
         writer.add(batch([1], ["a"]), np.zeros(1, np.uint16))
-        raise ZeroDivisionError
     assert read_staged_facts(store, uri) is None
     assert list(Path(lake, "staging", "run").iterdir()) == []
 
