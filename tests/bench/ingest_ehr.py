@@ -34,8 +34,9 @@ def main() -> None:
     asked.work.mkdir(parents=True, exist_ok=True)
     found: list[Found] = []
     for rows in map(int, asked.rows):
-        archive = asked.work / f"archive-{rows}"
-        write_archive(archive, rows, asked.files)
+        archive = asked.work / f"archive-{rows}-{asked.files}"
+        if not archive.exists():  # kept by an earlier call
+            write_archive(archive, rows, asked.files)
         for number in range(asked.rounds):
             for peer in asked.peers if number % 2 == 0 else asked.peers[::-1]:  # none always follows the same other
                 found.append(_run(peer, archive, rows, number, asked))

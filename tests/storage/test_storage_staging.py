@@ -49,6 +49,19 @@ def test_rows_come_back_by_bucket(store: Store, lake: str, monkeypatch: pytest.M
     assert staged(store, uri) == {0: [(2, None), (4, "c")], 2: [(1, "a"), (3, "b"), (5, "a")]}
 
 
+def test_long_runs_come_back_by_bucket_too(store: Store, lake: str) -> None:
+    uri = staged_uri(lake, "run", "000000.arrow")
+    buckets = np.repeat(np.array([2, 0, 2, 1], np.uint16), [150, 80, 100, 70])
+    words = [None if number % 3 == 0 else f"w{number % 7}" for number in range(400)]
+    with StagingWriter(store, uri, SCHEMA, 3) as writer:
+        for start in (0, 190):  # a run that two batches share
+            end = 190 if start == 0 else 400
+            writer.add(batch(list(range(start, end)), words[start:end]), buckets[start:end])
+        writer.publish({})
+    expected = {bucket: [(n, words[n]) for n in range(400) if buckets[n] == bucket] for bucket in range(3)}
+    assert staged(store, uri) == expected
+
+
 def test_the_first_file_stands(store: Store, lake: str) -> None:
     uri = staged_uri(lake, "run", "000000.arrow")
     write(store, uri, {"chunk": 1})
