@@ -81,14 +81,13 @@ def medray(archive: Path, work: Path, python: str) -> Start:
     )
 
 
-def polars(archive: Path, work: Path, python: str) -> Start:
-    """The plain script on polars' streaming engine."""
-    return Start([python, str(HERE / "peer_polars.py"), str(archive), str(work / "out"), "streaming"], {}, "out/*")
+def polars(way: str) -> Callable[[Path, Path, str], Start]:
+    """The plain script, in one of its ways."""
 
+    def start(archive: Path, work: Path, python: str) -> Start:
+        return Start([python, str(HERE / "peer_polars.py"), str(archive), str(work / "out"), way], {}, "out/*")
 
-def polars_eager(archive: Path, work: Path, python: str) -> Start:
-    """The same script in memory."""
-    return Start([python, str(HERE / "peer_polars.py"), str(archive), str(work / "out"), "eager"], {}, "out/*")
+    return start
 
 
 def meds_extract(archive: Path, work: Path, python: str) -> Start:
@@ -102,8 +101,9 @@ def meds_extract(archive: Path, work: Path, python: str) -> Start:
 
 PEERS: dict[str, Callable[[Path, Path, str], Start]] = {
     "medray": medray,
-    "polars": polars,
-    "polars-eager": polars_eager,
+    "polars": polars("streaming"),
+    "polars-eager": polars("eager"),
+    "polars-duties": polars("duties"),
     "meds-extract": meds_extract,
 }
 
