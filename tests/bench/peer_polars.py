@@ -34,7 +34,11 @@ def encounters(archive: Path) -> pl.LazyFrame:
 
 
 def events(
-    rows: pl.LazyFrame, code: pl.Expr, time: str | None = None, value: str | None = None, more: Sequence[pl.Expr | str] = ()
+    rows: pl.LazyFrame,
+    code: pl.Expr,
+    time: str | None = None,
+    value: str | None = None,
+    more: Sequence[pl.Expr | str] = (),
 ) -> pl.LazyFrame:
     when = pl.lit(None, pl.Datetime("us")) if time is None else pl.col(time).str.to_datetime("%F %T", time_unit="us")
     number = pl.lit(None, pl.Float32) if value is None else pl.col(value).cast(pl.Float32)
