@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from medray.contracts import Array
-from medray.drivers.read_events import read_bucket, read_file
+from medray.drivers.read_events import is_among, read_bucket, read_file, read_subjects
 from medray.planning.buckets import Bucket
 from medray.planning.cohorts import Asked, ask
 from medray.planning.outcomes import answer
@@ -64,8 +64,8 @@ class ProblemWork:
             standing = read_facts(self.store, uri)
             if standing is not None:
                 return standing
-            asked, rows = self._derived(chunk)
-            before = self._standing(chunk)
+            subjects, asked, rows = self._derived(chunk)
+            before = self._standing(chunk, subjects)
             changed = [row for row in rows if before.get(_place(row)) != _content(row)]
             added = sum(row["input_version"] is not None for row in changed)
             facts = {
@@ -79,31 +79,38 @@ class ProblemWork:
             table = pa.Table.from_pylist([{**row, **shared} for row in changed], schema=LABELS.schema)
             return write_table(self.store, uri, LABELS, table.to_batches(), facts)
 
-    def _derived(self, chunk: ProblemChunk) -> tuple[int, list[dict[str, Any]]]:
-        """How many inputs the touched subjects have, and all their rows in order."""
-        by_run = {run: self._moments(chunk, run) for run in sorted({run_of(path) for path in chunk.events})}
-        subjects = np.unique(np.concatenate([by_run[run].subject for run in by_run if run in chunk.new]))
+    def _derived(self, chunk: ProblemChunk) -> tuple[Array, int, list[dict[str, Any]]]:
+        """The touched subjects, how many inputs they have, and all their rows in order."""
+        subjects = self._touched(chunk)
         columns = ("subject_id", "time", "code", "numeric_value")
-        table = read_bucket(self.store, self.lake, chunk.events, chunk.bucket, columns=columns)
-        events = timelines(table.filter(pa.array(np.isin(table["subject_id"].to_numpy(), subjects))))
+        events = timelines(read_bucket(self.store, self.lake, chunk.events, chunk.bucket, columns, subjects))
         asked = ask(self.problem, events)
         hours = self.problem.observe_hours
         observed = count_observed(asked, events, hours)
         # Late events and corrections raise the version of what they touch, and of nothing else.
-        version = sum(
-            ((count_observed(asked, seen, hours) > 0).astype(np.int64) for seen in by_run.values()),
-            np.zeros(len(asked.time), np.int64),
-        )
+        version = np.zeros(len(asked.time), np.int64)
+        for run in sorted({run_of(path) for path in chunk.events}):
+            version += count_observed(asked, self._moments(chunk, run, subjects), hours) > 0
         answers = {label: answer(target, asked, events) for label, target in self.problem.targets.items()}
-        return len(asked.time), list(self._rows(asked, np.maximum(version, 1), observed, answers))
+        return subjects, len(asked.time), list(self._rows(asked, np.maximum(version, 1), observed, answers))
 
-    def _moments(self, chunk: ProblemChunk, run: str) -> Timelines:
+    def _touched(self, chunk: ProblemChunk) -> Array:
+        """The subjects of the bucket with new events, sorted."""
+        new = [path for path in chunk.events if run_of(path) in chunk.new]
+        found = [
+            piece["subject_id"].unique().to_numpy()
+            for path in new
+            for piece in read_file(self.store, self.lake, path, chunk.bucket, ("subject_id",))
+        ]
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+
+    def _moments(self, chunk: ProblemChunk, run: str, subjects: Array) -> Timelines:
         """When one run's rows happened, whatever versions they are."""
         pieces = [
             piece
             for path in chunk.events
             if run_of(path) == run
-            for piece in read_file(self.store, self.lake, path, chunk.bucket, ("subject_id", "time"))
+            for piece in read_subjects(self.store, self.lake, path, subjects, ("subject_id", "time"))
         ]
         nothing = {"code": pa.array([], pa.string()), "numeric_value": pa.array([], pa.float32())}
         if not pieces:
@@ -133,7 +140,7 @@ class ProblemWork:
             return {"boolean_value": bool(value)}
         return {"float_value": value}
 
-    def _standing(self, chunk: ProblemChunk) -> dict[Place, tuple[Any, ...]]:
+    def _standing(self, chunk: ProblemChunk, subjects: Array) -> dict[Place, tuple[Any, ...]]:
         """What the problem last wrote for each place. Files are in order of their runs' ids, not of
         time, so the newest is found by its `labelled_at`."""
         newest: dict[Place, tuple[datetime, tuple[Any, ...]]] = {}
@@ -142,7 +149,8 @@ class ProblemWork:
             uri = join(table_uri(self.lake, LABELS.name), path)
             wanted = pc.field("label").isin(names)
             for batch in scan_file(self.store, uri, LABELS, (*_STANDING, "labelled_at"), wanted):
-                for row in batch.to_pylist():
+                ours = is_among(batch["subject_id"].to_numpy(), subjects)
+                for row in batch.filter(pa.array(ours)).to_pylist():
                     place = _place(row)
                     if place not in newest or newest[place][0] < row["labelled_at"]:
                         newest[place] = (row["labelled_at"], _content(row))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -30,7 +30,7 @@ def read_bucket(
     paths: Sequence[str],
     bucket: Bucket,
     columns: Sequence[str] = EVENTS.schema.names,
-    codes: Collection[str] | None = None,
+    subjects: Array | None = None,
 ) -> pa.Table:
     """The events of a bucket's subjects that hold now: of each record its highest version, without
     those withdrawn.
@@ -38,43 +38,34 @@ def read_bucket(
     Args:
         paths: of a snapshot's `events` files; those of other buckets are passed over.
         columns: of `EVENTS`.
-        codes: only these, where given; corrections that changed a code are respected.
+        subjects: sorted int64; only these, where given.
 
     Returns:
         Rows by subject, time (static facts first), code; `code` and `unit` are dictionary columns.
     """
     needed = [name for name in EVENTS.schema.names if name in {*_VERSIONING, *columns}]
-    wanted = None if codes is None else pa.array(sorted(codes), pa.string())
-    pieces = [
-        piece
-        for path in sorted(path for path in paths if bucket.overlaps(path))
-        for piece in read_file(store, lake, path, bucket, needed, wanted)
-    ]
+    pieces: list[pa.Table] = []
+    for path in sorted(path for path in paths if bucket.overlaps(path)):
+        if subjects is None:
+            pieces += read_file(store, lake, path, bucket, needed)
+        else:
+            pieces += read_subjects(store, lake, path, subjects, needed)
     if not pieces:
         return events_schema(columns).empty_table()
     table = pa.concat_tables(pieces).unify_dictionaries().combine_chunks()
     table = table.filter(pa.array(_holds(table)))
-    if wanted is not None:  # later versions were read whatever their code
-        table = table.filter(pa.array(_among(table["code"].combine_chunks(), wanted)))
     return in_order(table).select(list(columns))
 
 
-def read_file(
-    store: Store, lake: str, path: str, bucket: Bucket, columns: Sequence[str], wanted: pa.Array | None = None
-) -> Iterator[pa.Table]:
+def read_file(store: Store, lake: str, path: str, bucket: Bucket, columns: Sequence[str]) -> Iterator[pa.Table]:
     """The rows of one file for a bucket's subjects, one table a row group, all versions.
 
     Args:
         columns: of `EVENTS`, `subject_id` among them.
-        wanted: the codes to read; later versions are read whatever their code (then `code` and
-            `input_version` are among the columns).
     """
     with _opened(store, lake, path) as file:
         for group in _row_groups(file, bucket):
             table = _slice(_read(file, group, columns), bucket)
-            if wanted is not None:
-                later = table["input_version"].to_numpy() > 1
-                table = table.filter(pa.array(later | _among(table["code"].combine_chunks(), wanted)))
             if table.num_rows:
                 yield table
 
@@ -169,13 +160,6 @@ def _slice(table: pa.Table, bucket: Bucket) -> pa.Table:
     subjects = table["subject_id"].to_numpy()
     start = int(np.searchsorted(subjects, bucket.lo, "left"))
     return table.slice(start, int(np.searchsorted(subjects, bucket.hi, "right")) - start)
-
-
-def _among(column: pa.DictionaryArray, wanted: pa.Array) -> Array:
-    """bool (N,): whether the row's word is wanted."""
-    of_word = pc.is_in(column.dictionary, value_set=wanted).to_numpy(zero_copy_only=False)
-    by_row: Array = of_word[column.indices.to_numpy()]
-    return by_row
 
 
 def _holds(table: pa.Table) -> Array:

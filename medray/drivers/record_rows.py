@@ -48,8 +48,7 @@ def read_windows(
 def _known(
     store: Store, lake: str, path: str, events: Sequence[str], asked: Asked
 ) -> tuple[Timelines, np.typing.NDArray[np.int64]]:
-    table = read_bucket(store, lake, events, bucket_of(path), columns=_COLUMNS)
-    table = table.filter(pa.array(np.isin(table["subject_id"].to_numpy(), asked.subject)))
+    table = read_bucket(store, lake, events, bucket_of(path), _COLUMNS, np.unique(asked.subject))
     found = timelines(table.set_column(table.schema.get_field_index("code"), "code", _with_text(table)))
     names = code_ids(found.names)
     return found, names[found.code] if len(names) else np.zeros(0, np.int64)

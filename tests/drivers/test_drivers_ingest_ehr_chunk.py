@@ -28,7 +28,7 @@ from medray.storage.store import LAKE
 READ: list[tuple[str, int]] = []
 
 
-def read(file: RecordFile, table: str, part: int, config: Any) -> Iterator[Records]:
+def read(file: RecordFile, table: str, part: int, config: Any, found: Any) -> Iterator[Records]:
     """A file is lines `subject,value`; other lines are damage."""
     READ.append((file.name, part))
     with file.open() as stream:
@@ -46,7 +46,7 @@ def read(file: RecordFile, table: str, part: int, config: Any) -> Iterator[Recor
         yield Records(pa.RecordBatch.from_pylist([record], schema=RECORDS), empty=row % 2, source_rows=1)
 
 
-LINES = RecordSource("lines", lambda name, config: "t", lambda *_: 1, read, lambda *_: None)
+LINES = RecordSource("lines", lambda name, config: "t", lambda *_: 1, read, lambda *_: None, lambda *_: None)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Events as they hold now: highest versions, in order, of some subjects and codes."""
+"""Events as they hold now: highest versions, in order, of some subjects."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def publish(lake: str, run: str, bucket: Bucket, *groups: list[dict[str, Any]]) 
     return path
 
 
-def read(lake: str, paths: list[str], bucket: Bucket = ALL, codes: set[str] | None = None) -> list[tuple[Any, ...]]:
-    table = read_bucket(LAKE, lake, paths, bucket, SHORT, codes)
+def read(lake: str, paths: list[str], bucket: Bucket = ALL, subjects: list[int] | None = None) -> list[tuple[Any, ...]]:
+    table = read_bucket(LAKE, lake, paths, bucket, SHORT, None if subjects is None else np.array(subjects, np.int64))
     days = [None if time is None else time.day for time in table["time"].to_pylist()]
     return list(
         zip(
@@ -85,11 +85,11 @@ def test_the_highest_version_holds_unless_it_is_withdrawn(corrected: tuple[str, 
     ]  # fmt: skip
 
 
-def test_a_corrected_code_is_not_found_under_the_old_one(corrected: tuple[str, list[str]]) -> None:
+def test_some_subjects_are_read_as_they_hold(corrected: tuple[str, list[str]]) -> None:
     lake, paths = corrected
-    assert read(lake, paths, Bucket(0, 2), {"HR"}) == []
-    assert read(lake, paths, Bucket(0, 2), {"PULSE", "SEX"}) == [(1, None, "SEX", 0), (1, 2, "PULSE", 81)]
-    assert read(lake, paths, codes=set()) == []
+    assert read(lake, paths, ALL, [1]) == [(1, None, "SEX", 0), (1, 1, "BP", 120), (1, 2, "K", 4), (1, 2, "PULSE", 81)]
+    assert read(lake, paths, ALL, [2, HALF]) == [(HALF, 3, "HR", 70)]
+    assert read(lake, paths, ALL, []) == []
 
 
 def test_a_record_is_told_by_subject_and_key(corrected: tuple[str, list[str]]) -> None:
