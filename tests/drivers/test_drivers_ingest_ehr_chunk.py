@@ -118,12 +118,13 @@ def test_a_failing_store_stops_the_job(work: MapWork, monkeypatch: pytest.Monkey
     assert not list((Path(work.lake) / "staging").rglob("*.arrow"))
 
 
-def test_subjects_that_cannot_be_told_stop_the_job(work: MapWork) -> None:
-    def subjects(files: Any, config: Any) -> None:
+@pytest.mark.parametrize("needed", ["subjects", "lookups"])
+def test_files_that_others_are_read_with_must_be_whole(work: MapWork, needed: str) -> None:
+    def read_all(files: Any, config: Any) -> None:
         raise Unusable("truncated")
 
-    broken = replace(work, source=replace(LINES, subjects=subjects), run_id="other")
-    with pytest.raises(StorageError, match="who its subjects are, which cannot be used: truncated"):
+    broken = replace(work, source=replace(LINES, **{needed: read_all}), run_id="other")
+    with pytest.raises(StorageError, match="which cannot be used: truncated"):
         broken(RecordChunk(0, (part(work, 0, "p1,1"),)))
 
 
