@@ -120,8 +120,8 @@ class ReduceWork:
     def _row_groups(self, rows: pa.Table, decided: Decided) -> Iterator[pa.Table]:
         for start in range(0, len(decided.kept), ROW_GROUP):
             kept = decided.kept[start : start + ROW_GROUP]
-            group = rows.take(pa.array(kept))
-            columns = {name: group[name] for name in STAGED.names}
+            group = rows.select(_KEPT).take(pa.array(kept))
+            columns = {name: group[name] for name in _KEPT}
             columns |= {
                 "input_version": pa.array(decided.version[kept]),
                 "source_key": self._source_keys(group["file"]),
@@ -152,6 +152,7 @@ class ReduceWork:
         return {"path": path, "rows": facts["rows"], "file_bytes": facts["file_bytes"]}
 
 
+_KEPT = ["file", *(name for name in STAGED.names if name in EVENTS.schema.names)]
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _WRITTEN = pa.schema(
     [field.with_type(_WORD) if field.name in ("code", "unit", "source_key") else field for field in EVENTS.schema]

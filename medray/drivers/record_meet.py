@@ -103,7 +103,9 @@ def _lone(rows: pa.Table, subject: Array, required: bool) -> tuple[Array, Array,
     if not lone.any():
         return encounter.view(np.uint64), lone, np.empty(0, np.uint64)
     both = pair(subject, encounter)
-    return both, lone, np.setdiff1d(both[lone], both[defines & (encounter >= 0)])
+    needed = both[lone]
+    needed = needed[np.append(True, needed[1:] != needed[:-1])]  # an encounter's rows mostly come together
+    return both, lone, np.setdiff1d(needed, both[defines & (encounter >= 0)])
 
 
 def _key(column: pa.ChunkedArray) -> Array:
