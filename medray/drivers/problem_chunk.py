@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from medray.contracts import Array
-from medray.drivers.read_events import is_among, read_bucket, read_file, read_subjects
+from medray.drivers.read_events import is_among, moments, read_bucket, read_file, read_subjects
 from medray.planning.buckets import Bucket
 from medray.planning.cohorts import Asked, ask
 from medray.planning.outcomes import answer
-from medray.planning.timelines import Timelines, instant, timelines
+from medray.planning.timelines import Timelines, instant, nameless, timelines
 from medray.planning.windows import count_observed
 from medray.recipes.problem import Problem
 from medray.schema.labels import INPUT_KEYS, LABELS, VALUES
@@ -29,6 +29,7 @@ from medray.storage.uri import join
 
 Place = tuple[int, datetime | None, str]  # subject, prediction time, label
 _STANDING = ("subject_id", "prediction_time", "label", "boolean_value", "float_value", "input_version", "observed")
+_VERSIONS = ("subject_id", "time", "record_key", "input_version")
 _EMPTY = dict.fromkeys((*INPUT_KEYS, "prediction_time", *VALUES, "input_version", "observed"))
 
 
@@ -89,8 +90,8 @@ class ProblemWork:
         observed = count_observed(asked, events, hours)
         # Late events and corrections raise the version of what they touch, and of nothing else.
         version = np.zeros(len(asked.time), np.int64)
-        for run in sorted({run_of(path) for path in chunk.events}):
-            version += count_observed(asked, self._moments(chunk, run, subjects), hours) > 0
+        for changed in self._changes(chunk, subjects):
+            version += count_observed(asked, changed, hours) > 0
         answers = {label: answer(target, asked, events) for label, target in self.problem.targets.items()}
         return subjects, len(asked.time), list(self._rows(asked, np.maximum(version, 1), observed, answers))
 
@@ -104,21 +105,25 @@ class ProblemWork:
         ]
         return np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
 
-    def _moments(self, chunk: ProblemChunk, run: str, subjects: Array) -> Timelines:
-        """When one run's rows happened, whatever versions they are."""
+    def _changes(self, chunk: ProblemChunk, subjects: Array) -> Iterator[Timelines]:
+        """For each run, when what it changed happened: its own rows, and all versions of the records
+        that it corrected."""
         pieces = [
-            piece
+            (run_of(path), piece)
             for path in chunk.events
-            if run_of(path) == run
-            for piece in read_subjects(self.store, self.lake, path, subjects, ("subject_id", "time"))
+            for piece in read_subjects(self.store, self.lake, path, subjects, _VERSIONS)
         ]
-        nothing = {"code": pa.array([], pa.string()), "numeric_value": pa.array([], pa.float32())}
         if not pieces:
-            ids, times = pa.array([], pa.int64()), pa.array([], pa.timestamp("us"))
-            return timelines(pa.table({"subject_id": ids, "time": times, **nothing}))
-        table = pa.concat_tables(pieces)
-        table = table.append_column("code", pa.array(np.full(table.num_rows, ""), pa.string()))
-        return timelines(table.append_column("numeric_value", pa.nulls(table.num_rows, pa.float32())))
+            return
+        rows = pa.concat_tables([piece for _, piece in pieces])
+        run = np.repeat([name for name, _ in pieces], [piece.num_rows for _, piece in pieces])
+        subject, time = rows["subject_id"].to_numpy(), moments(rows["time"])
+        record = pc.fill_null(rows["record_key"], -1).to_numpy()
+        later = rows["input_version"].to_numpy() > 1
+        for name in np.unique(run):
+            corrected = np.unique(record[(run == name) & later])
+            touched = (run == name) | ((record >= 0) & is_among(record, corrected))
+            yield nameless(subject[touched], time[touched])
 
     def _rows(
         self, asked: Asked, version: Array, observed: Array, answers: Mapping[str, Array]

@@ -84,3 +84,10 @@ def timelines(events: pa.Table) -> Timelines:
     rank = np.argsort(np.argsort(np.array(names, dtype=object))) if names else np.zeros(0, np.int64)
     order = np.lexsort((value, rank[index], time, subject))
     return Timelines(subject[order], time[order], index[order], tuple(names), value[order])
+
+
+def nameless(subject: Array, time: Array) -> Timelines:
+    """Events of which only subject and time count, in any order."""
+    order = np.lexsort((time, subject))
+    nothing = np.full(len(order), np.nan, np.float32)
+    return Timelines(subject[order], time[order], np.zeros(len(order), np.int32), ("",), nothing)

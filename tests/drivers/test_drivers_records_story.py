@@ -105,6 +105,20 @@ def test_a_night_scores_new_subjects_and_those_whose_past_has_changed(records: R
     assert _table(records, PREDICTIONS).num_rows == answers.num_rows
 
 
+def test_a_correction_that_moves_an_event_out_of_the_window_is_a_change_too(records: RecordScene) -> None:
+    records.run("predict")
+    before = next(row for row in patient_rows(7, 700) if row.startswith("703,"))  # HR of the third hour
+    _, patient, _, item, value = before.split(",")
+    later = FIRST + timedelta(days=7, hours=29)
+    records.add("events_2.csv", [f"703,{patient},{later:%Y-%m-%d %H:%M:%S},{item},{value}"])
+    records.run("ingest_ehr")
+    scored = records.run("predict")
+    assert dict(scored.sums[-1].parts) == {"known": PATIENTS - 1, "scored": 1, **KNOWN}
+    asked = _table(records, LABELS, pc.field("label") == PROBLEM["name"]).to_pylist()
+    versions = [(row["input_version"], row["observed"]) for row in asked if row["subject_id"] == _subject(7)]
+    assert sorted(versions) == [(1, 14), (2, 13)]
+
+
 def test_what_happens_later_changes_no_score(records: RecordScene, new_records: Callable[..., RecordScene]) -> None:
     """The same patients, all events after the prediction time but one removed."""
     records.run("predict")
