@@ -90,9 +90,7 @@ def _assemble(
     return _by_starts(fragments, frames, starts)
 
 
-def _by_offsets(
-    fragments: list[Fragment], offsets: Sequence[int], frames: int
-) -> list[bytes | memoryview]:
+def _by_offsets(fragments: list[Fragment], offsets: Sequence[int], frames: int) -> list[bytes | memoryview]:
     if len(offsets) != frames:
         raise Unusable("bad_frames", f"{len(offsets)} offsets for {frames} frames")
     index_at = {place: index for index, (place, _) in enumerate(fragments)}
@@ -102,9 +100,7 @@ def _by_offsets(
     return _by_firsts(fragments, firsts)
 
 
-def _by_starts(
-    fragments: list[Fragment], frames: int, starts: tuple[bytes, ...]
-) -> list[bytes | memoryview]:
+def _by_starts(fragments: list[Fragment], frames: int, starts: tuple[bytes, ...]) -> list[bytes | memoryview]:
     """Without a table a frame begins at each fragment that begins with a start marker."""
     firsts = [i for i, (_, data) in enumerate(fragments) if bytes(data[:8]).startswith(starts)]
     if len(firsts) != frames or firsts[0] != 0:
@@ -114,10 +110,7 @@ def _by_starts(
 
 def _by_firsts(fragments: list[Fragment], firsts: list[int]) -> list[bytes | memoryview]:
     ends = [*firsts[1:], len(fragments)]
-    return [
-        _join([data for _, data in fragments[first:end]])
-        for first, end in zip(firsts, ends, strict=True)
-    ]
+    return [_join([data for _, data in fragments[first:end]]) for first, end in zip(firsts, ends, strict=True)]
 
 
 def _join(parts: list[memoryview]) -> bytes | memoryview:

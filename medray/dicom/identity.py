@@ -35,8 +35,7 @@ def read_identity(header: Dataset, config: DicomConfig) -> Identity:
         Unusable: missing_uid, missing_subject.
     """
     study, series, instance = (
-        _uid(header, keyword)
-        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+        _uid(header, keyword) for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
     )
     if config.subject == "image":
         return Identity("", instance, study, series, instance)

@@ -59,9 +59,7 @@ def _flushed(rows: Rows) -> Iterator[Good]:
         yield Good("images", batch)
 
 
-def _outcome(
-    item: SourceObject, fetch: Fetch, pseudonyms: Pseudonyms, config: DicomConfig
-) -> Read | Bad:
+def _outcome(item: SourceObject, fetch: Fetch, pseudonyms: Pseudonyms, config: DicomConfig) -> Read | Bad:
     """Everything that one object gives; nothing it holds can raise."""
     data = b""
     try:
@@ -81,9 +79,7 @@ def _fetched(item: SourceObject, fetch: Fetch, config: DicomConfig) -> bytes:
     return data
 
 
-def _read_one(
-    item: SourceObject, data: bytes, pseudonyms: Pseudonyms, config: DicomConfig
-) -> Read:
+def _read_one(item: SourceObject, data: bytes, pseudonyms: Pseudonyms, config: DicomConfig) -> Read:
     try:
         instance = read_instance(data, config)
         identity = read_identity(instance.header, config)
@@ -95,9 +91,7 @@ def _read_one(
         raise unusable(error) from None
 
 
-def _provenance(
-    item: SourceObject, data: bytes, instance: Instance, pseudonyms: Pseudonyms
-) -> Columns:
+def _provenance(item: SourceObject, data: bytes, instance: Instance, pseudonyms: Pseudonyms) -> Columns:
     return {
         "input_version": 1,
         "source_key": pseudonyms.source_key(item.uri),
@@ -109,9 +103,7 @@ def _provenance(
     }
 
 
-def _rows(
-    instance: Instance, columns: Mapping[str, Any], config: DicomConfig
-) -> list[tuple[Columns, Part]]:
+def _rows(instance: Instance, columns: Mapping[str, Any], config: DicomConfig) -> list[tuple[Columns, Part]]:
     syntax = instance.syntax
     form = read_pixel_header(instance.header, syntax.kind == "native", config.pixel_bytes)
     described = {**columns, **header_columns(instance.header, form, syntax.little)}

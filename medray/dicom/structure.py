@@ -19,9 +19,7 @@ UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
 FLOAT_PIXEL_DATA = (0x7FE00008, 0x7FE00009)
-LONG_VRS = frozenset(
-    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
-)
+LONG_VRS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
 
 
 @dataclass(frozen=True)
@@ -171,9 +169,7 @@ class Structure:
     pixels: Element
 
 
-def walk(
-    body: bytes, start: int, encoding: Encoding, sequence_depth: int, wanted: Container[int]
-) -> Structure:
+def walk(body: bytes, start: int, encoding: Encoding, sequence_depth: int, wanted: Container[int]) -> Structure:
     """A walk over all of the data set `body[start:]`.
 
     Raises:

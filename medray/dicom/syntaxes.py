@@ -41,9 +41,22 @@ HTJ2K = Syntax("1.2.840.10008.1.2.4.203", "jpeg2000")
 SYNTAXES: dict[str, Syntax] = {
     syntax.uid: syntax
     for syntax in (
-        IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED, RLE, JPEG_BASELINE, JPEG_EXTENDED, JPEG_LOSSLESS,
-        JPEG_LOSSLESS_SV1, JPEG_LS, JPEG_LS_NEAR, JPEG_2000_LOSSLESS, JPEG_2000, HTJ2K_LOSSLESS,
-        HTJ2K_LOSSLESS_RPCL, HTJ2K,
+        IMPLICIT,
+        EXPLICIT,
+        BIG_ENDIAN,
+        DEFLATED,
+        RLE,
+        JPEG_BASELINE,
+        JPEG_EXTENDED,
+        JPEG_LOSSLESS,
+        JPEG_LOSSLESS_SV1,
+        JPEG_LS,
+        JPEG_LS_NEAR,
+        JPEG_2000_LOSSLESS,
+        JPEG_2000,
+        HTJ2K_LOSSLESS,
+        HTJ2K_LOSSLESS_RPCL,
+        HTJ2K,
     )
 }
 

@@ -75,9 +75,7 @@ def wrap(
     return _file(instance, transfer_syntax)
 
 
-def _patient_and_study(
-    to: Dataset, patient_id: str, study_uid: str, study_date: str, study_time: str
-) -> None:
+def _patient_and_study(to: Dataset, patient_id: str, study_uid: str, study_date: str, study_time: str) -> None:
     to.PatientName = patient_id
     to.PatientID = patient_id
     to.PatientBirthDate = to.PatientSex = ""
@@ -143,9 +141,7 @@ def _codestream(pixels: Array, transfer_syntax: str) -> bytes:
     if transfer_syntax == JPEG_LS.uid:
         encoded = imagecodecs.jpegls_encode(pixels)
     elif transfer_syntax == JPEG_2000_LOSSLESS.uid:
-        encoded = imagecodecs.jpeg2k_encode(
-            pixels, level=0, codecformat="J2K", reversible=True, mct=False
-        )
+        encoded = imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="J2K", reversible=True, mct=False)
     else:  # selection value 1, which the syntax demands; liblj92 writes 6
         encoded = imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=1)
     return bytes(encoded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from medray.contracts import Link, Records, RecordSource, SourceObject
 from medray.drivers.ingest_chunk import pseudonyms_of
 from medray.drivers.record_ahead import ahead
-from medray.drivers.record_files import distrusted, read_crosswalk, record_file, shared_identifiers
+from medray.drivers.record_files import read_crosswalk, record_file, shared_identifiers, verdict
 from medray.drivers.record_map import STAGED, RecordMap
 from medray.errors import StorageError, Unusable
 from medray.recipes.ingest import Deidentify
@@ -110,8 +110,14 @@ class MapWork:
 
     def _records(self, part: FilePart, item: SourceObject) -> Iterator[Records]:
         file = record_file(self.store, self.config.uri, item)
-        with distrusted(file):
-            yield from self.source.read(file, part.table, part.part, self.config, self._archive().lookups)
+
+        def read() -> Iterator[Records]:
+            return self.source.read(file, part.table, part.part, self.config, self._archive().lookups)
+
+        try:
+            yield from read()
+        except (Unusable, OSError) as error:
+            raise verdict(file, error, lambda: deque(read(), maxlen=0)) from None
 
     def _archive(self) -> _Archive:
         """What this worker knows of the archive, made once."""

@@ -14,8 +14,8 @@ from medray.contracts import RecordSource, SourceObject
 from medray.drivers.ingest_ehr_chunk import FilePart, RecordChunk, chunk_name
 from medray.drivers.ingest_ehr_reduce import BucketTask, StagedBatches
 from medray.drivers.listing import ID, Identity, Listing
-from medray.drivers.record_files import distrusted, file_name, record_file
-from medray.errors import Unusable
+from medray.drivers.record_files import file_name, record_file, verdict
+from medray.errors import StorageError, Unusable
 from medray.planning.buckets import Bucket, bucket_count
 from medray.planning.chunks import chunk_numbers
 from medray.recipes.ingest_ehr import IngestEhrRecipe
@@ -171,10 +171,17 @@ def _parts(
             return 1
         file = record_file(store, recipe.source.uri, item)
         try:
-            with distrusted(file):
-                return max(source.parts(file, table, recipe.source), 1)
-        except Unusable:
-            return 1  # reading it tells why
+            return max(source.parts(file, table, recipe.source), 1)
+        except (Unusable, OSError) as error:
+            why = verdict(file, error, lambda: source.parts(file, table, recipe.source))
+        if why.reason == "unreadable":  # were it back when it is read, its other parts would be missed
+            raise StorageError(
+                f"archive {recipe.source.uri}",
+                f"a file that has gone or changed since the listing, a moment ago ({why.detail})",
+                "an archive whose files are whole and stay as they are",
+                "run again when it is at rest",
+            )
+        return 1  # reading it tells why
 
     with ThreadPoolExecutor(8) as threads, told(f"archive {recipe.source.uri}"):
         return list(threads.map(count, items, tables))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import pyarrow as pa
@@ -13,7 +12,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from medray.contracts import RecordFile, SourceObject
-from medray.errors import RecipeError, Unusable
+from medray.errors import RecipeError, StorageError, Unusable
 from medray.storage.failures import told
 from medray.storage.store import Store
 from medray.storage.uri import is_s3
@@ -25,16 +24,38 @@ def record_file(store: Store, archive: str, item: SourceObject) -> RecordFile:
     return RecordFile(file_name(archive, item.uri), item.size_bytes, partial(_opened, store, archive, item))
 
 
-@contextmanager
-def distrusted(file: RecordFile) -> Iterator[None]:
-    """Tell damaged files from a failing store, which raise the same: a file whose bytes can be read to
-    the end has itself to blame, and is `Unusable`."""
+def verdict(file: RecordFile, error: Unusable | OSError, again: Callable[[], object]) -> Unusable:
+    """Why a file that could not be used is not, after a second look. A file whose bytes can be read to
+    the end, and which fails twice alike, has itself to blame.
+
+    Args:
+        error: what the first look raised.
+        again: does the same once more.
+
+    Raises:
+        OSError: the store fails, which may raise what a damaged file raises.
+        StorageError: the second look went otherwise: one of the two did not see the file's bytes.
+    """
+    if isinstance(error, OSError) and not _can_be_read(file):
+        raise error
+    first = _as_unusable(error)
     try:
-        yield
-    except OSError:
-        if not _can_be_read(file):
-            raise
-        raise Unusable("malformed", "its compression or its pages are damaged") from None
+        again()
+    except (Unusable, OSError) as second:
+        if _as_unusable(second).args == first.args:
+            return first
+    raise StorageError(
+        "the archive",
+        f"a file that could not be used ({first.reason}), and on a second look could, or not for that reason",
+        "a store and a memory that give the same bytes each time",
+        "run again: finished work is kept; if it happens again, look at the logs of the store and of the machine",
+    ) from error
+
+
+def _as_unusable(error: Unusable | OSError) -> Unusable:
+    if isinstance(error, Unusable):
+        return error
+    return Unusable("malformed", "its compression or its pages are damaged")
 
 
 def _can_be_read(file: RecordFile) -> bool:

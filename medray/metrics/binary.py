@@ -178,6 +178,4 @@ def _histogram(sample: _Sample) -> ScoreHistogram:
     edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
     negative, _ = np.histogram(sample.scores[~sample.positive], edges)
     positive, _ = np.histogram(sample.scores[sample.positive], edges)
-    return ScoreHistogram(
-        tuple(edges.tolist()), tuple(negative.tolist()), tuple(positive.tolist())
-    )
+    return ScoreHistogram(tuple(edges.tolist()), tuple(negative.tolist()), tuple(positive.tolist()))

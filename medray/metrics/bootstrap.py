@@ -47,9 +47,7 @@ class Resampling:
             )
 
 
-def replicates(
-    statistic: Statistic, subjects: npt.NDArray[np.int64], resampling: Resampling
-) -> Floats:
+def replicates(statistic: Statistic, subjects: npt.NDArray[np.int64], resampling: Resampling) -> Floats:
     """Values (resamples, K) of a statistic over resampled subjects, NaN where it is not defined.
 
     Args:
@@ -67,9 +65,7 @@ def replicates(
     return np.stack(rows)
 
 
-def estimates(
-    values: Floats, drawn: Floats, subject_count: int, level: float
-) -> list[Estimate]:
+def estimates(values: Floats, drawn: Floats, subject_count: int, level: float) -> list[Estimate]:
     """Each value (K,) with its percentile interval over `drawn` (resamples, K).
 
     Resamples where a value is not defined (no positive was drawn, nothing was called positive) are

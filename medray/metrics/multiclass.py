@@ -88,9 +88,7 @@ def _known_rows(probabilities: Array, targets: Array, subjects: Array) -> _Sampl
     )
 
 
-def _against_the_rest(
-    sample: _Sample, classes: Sequence[str], resampling: Resampling
-) -> Mapping[str, BinaryMetrics]:
+def _against_the_rest(sample: _Sample, classes: Sequence[str], resampling: Resampling) -> Mapping[str, BinaryMetrics]:
     return {
         name: evaluate_binary(
             sample.scores[:, index],

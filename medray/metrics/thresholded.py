@@ -22,9 +22,7 @@ def confusion(decided: Bools, positive: Bools) -> Confusion:
     )
 
 
-def rates(
-    true_positive: float, false_positive: float, false_negative: float, true_negative: float
-) -> dict[str, float]:
+def rates(true_positive: float, false_positive: float, false_negative: float, true_negative: float) -> dict[str, float]:
     """Every name of `RATES` with its value in [0, 1], NaN where its denominator is zero.
 
     Counts may be weighted sums. Sensitivity and specificity belong to the test; PPV and NPV

@@ -89,9 +89,7 @@ def _of(part: int, whole: int, what: str) -> str:
 
 def _figures(label: str, metrics: Json) -> Gallery:
     ranked = (_roc(label, metrics), _precision_recall(label, metrics)) if metrics["roc"]["x"] else ()
-    return Gallery(
-        "", (_scores(label, metrics), *ranked, _calibration(label, metrics), _confusion(label, metrics))
-    )
+    return Gallery("", (_scores(label, metrics), *ranked, _calibration(label, metrics), _confusion(label, metrics)))
 
 
 def _scores(label: str, metrics: Json) -> Figure:

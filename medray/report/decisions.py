@@ -84,9 +84,7 @@ def _threshold_line(axes: Axes, threshold: float) -> None:
     )  # fmt: skip
 
 
-def score_shift(
-    edges: Sequence[float], tonight: Sequence[int], reference: Sequence[int] | None
-) -> bytes:
+def score_shift(edges: Sequence[float], tonight: Sequence[int], reference: Sequence[int] | None) -> bytes:
     """SVG of tonight's scores, over those of the reference when there is one, as shares."""
 
     def draw(axes: Axes) -> None:

@@ -23,9 +23,7 @@ def outcome_bars(outcomes: Mapping[str, int], reasons: Mapping[str, int]) -> byt
         axes.set_yticks(range(len(bars)), names)
         axes.invert_yaxis()
         for place, value in enumerate(values):
-            axes.annotate(
-                count(value), (value, place), xytext=(5, 0), textcoords="offset points", va="center"
-            )
+            axes.annotate(count(value), (value, place), xytext=(5, 0), textcoords="offset points", va="center")
         axes.margins(x=0.12)
         axes.grid(False)
         axes.xaxis.set_visible(False)

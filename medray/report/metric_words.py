@@ -76,9 +76,7 @@ def counted(metrics: Json) -> str:
 
 def metric_table(title: str, metrics: Json) -> Table:
     """Every metric with its interval and what it means."""
-    rows = tuple(
-        (NAMES[name], estimate(metrics, name), MEANINGS[name]) for name in metrics["metrics"]
-    )
+    rows = tuple((NAMES[name], estimate(metrics, name), MEANINGS[name]) for name in metrics["metrics"])
     return Table(title, ("Metric", "Value", "Meaning"), rows, interval_note(metrics))
 
 

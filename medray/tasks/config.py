@@ -96,7 +96,6 @@ class MultilabelConfig(BaseModel):
     label_smoothing: Smoothing = 0.0
 
 
-
 class OrdinalConfig(BaseModel):
     """One question whose answers have an order.
 

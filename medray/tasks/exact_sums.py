@@ -38,4 +38,3 @@ def mean_and_deviation(count: int, total: int, squares: int) -> tuple[float, flo
     mean = Fraction(total, count << _UNIT)
     variance = Fraction(squares, count << _UNIT) - mean * mean
     return float(mean), float(variance) ** 0.5 or 1.0
-

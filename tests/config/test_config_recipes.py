@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import story
 from pydantic import ValidationError
+from record_scene import RecordScene
 
 from medray.config import JOBS, load, parse, resolved
 from medray.errors import RecipeError
@@ -67,6 +68,7 @@ def test_resolved_recipes_are_complete(job: str) -> None:
     lake = "/lake"
     documents = {
         "ingest_dicom": story.ingest_recipe(lake, "/archive", "/labels.csv"),
+        "ingest_ehr": RecordScene(Path("/site")).recipe("ingest_ehr"),
         "train": story.train_recipe(lake),
         "prepare": {"job": "prepare", "name": "p", "lake": lake, "family": story.train_recipe(lake)["family"]},
         "predict": story.predict_recipe(lake),
@@ -135,14 +137,14 @@ def test_a_secret_in_a_recipe_is_not_repeated() -> None:
 
 @pytest.mark.parametrize("job", [None, 3, ["train"]])
 def test_a_job_is_a_word(job: object) -> None:
-    with pytest.raises(RecipeError, match="ingest_dicom, prepare, train"):
+    with pytest.raises(RecipeError, match="ingest_dicom, ingest_ehr, prepare, train"):
         parse({"job": job}, "recipe x.toml")
 
 
 def test_an_unknown_job_names_the_known_ones(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_text('job = "ingest"')
-    with pytest.raises(RecipeError, match="ingest_dicom, prepare, train"):
+    with pytest.raises(RecipeError, match="ingest_dicom, ingest_ehr, prepare, train"):
         load(str(path))
 
 

@@ -118,6 +118,40 @@ def test_a_failing_store_stops_the_job(work: MapWork, monkeypatch: pytest.Monkey
     assert not list((Path(work.lake) / "staging").rglob("*.arrow"))
 
 
+def looks(*results: Exception | None) -> RecordSource:
+    """A source whose readings end so, one after another; None: with all rows."""
+    left = iter(results)
+
+    def read_once(*arguments: Any) -> Iterator[Records]:
+        error = next(left)
+        yield from read(*arguments)
+        if error is not None:
+            raise error
+
+    return replace(LINES, read=read_once)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (Unusable("truncated"), None),
+        (OSError("what a decompressor says"), None),
+        (Unusable("truncated"), Unusable("malformed")),
+        (Unusable("no_columns", "lacks a"), Unusable("no_columns", "lacks b")),
+        (Unusable("truncated"), OSError("the store fails")),
+    ],
+)
+def test_a_file_is_given_up_when_two_looks_agree_and_not_before(
+    work: MapWork, first: Exception, second: Exception | None
+) -> None:
+    chunk = RecordChunk(0, (part(work, 0, "p1,1\n"),))
+    with pytest.raises(StorageError, match="on a second look could, or not for that reason"):
+        replace(work, source=looks(first, second))(chunk)
+    facts = replace(work, source=looks(first, first))(chunk)
+    assert facts["files"]["0"]["unusable"] is not None
+    assert work(RecordChunk(1, (part(work, 0, "p1,1\n"),)))["files"]["0"]["unusable"] is None
+
+
 @pytest.mark.parametrize("needed", ["subjects", "lookups"])
 def test_files_that_others_are_read_with_must_be_whole(work: MapWork, needed: str) -> None:
     def read_all(files: Any, config: Any) -> None:

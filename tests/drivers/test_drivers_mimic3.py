@@ -37,6 +37,8 @@ def test_the_demo_reconciles_table_by_table(tmp_path: Path, ray_session: object)
     result = driver("ingest_ehr")(recipe, Job("2026-01-01", silent()))
     state = snapshot(LAKE, lake)
     rows = {row["table"]: row for row in state.table(RECORD_FILES).to_pylist()}
+    refused = state.table(QUARANTINE, ("stage", "reason", "detail", "source_key", "row_index"))
+    assert [row for row in refused.to_pylist() if row["reason"] not in ("orphan_encounter", "not_mapped")] == []
     assert {table: row["source_rows"] for table, row in rows.items()} == {table: _lines(table) for table in rows}
     assert {"PATIENTS", "ADMISSIONS", "PRESCRIPTIONS", "DIAGNOSES_ICD", "INPUTEVENTS_MV"} <= set(rows)
     assert sum(row["ingested"] for row in rows.values()) == state.table(EVENTS, ("code",)).num_rows

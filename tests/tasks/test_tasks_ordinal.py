@@ -110,9 +110,7 @@ def test_temperature_is_recovered() -> None:
 def test_stored_answers_are_evaluated() -> None:
     logits, targets = np.array(STEPS * 3), np.array([[0], [1], [NAN]], dtype=np.float32)
     decoded = ordinal.decode(logits, NAMED, PLAIN)
-    stored = {
-        label: {name: np.array(values) for name, values in columns.items()} for label, columns in decoded.items()
-    }
+    stored = {label: {name: np.array(values) for name, values in columns.items()} for label, columns in decoded.items()}
     found = ordinal.evaluate(stored, targets, NAMED, np.arange(3), 20, 1)["grade"]
     assert (found["kind"], found["n"], found["confusion"]) == ("ordinal", 2, [[0, 1, 0], [0, 1, 0], [0, 0, 0]])
     assert found["metrics"]["rank_mae"]["value"] == 0.5

@@ -26,7 +26,7 @@ def container(file: RecordFile) -> str | None:
 
 
 def text_stream(file: RecordFile, codec: str | None) -> pa.NativeFile:
-    """A stream of the file's text; the caller closes it."""
+    """A stream of the file's text."""
     stream = file.open()
     return stream if codec is None else pa.CompressedInputStream(stream, codec)
 

@@ -16,13 +16,15 @@ from medray.ehr.tables.container import text_stream
 from medray.ehr.tables.header import Columns
 from medray.errors import Unusable
 
-_HEADER_BYTES = 2**20
+_HEADER_BYTES = 2**19  # in which its line ends
 _FIRST_DATA_LINE = 2  # the number that Arrow gives the line below the header
 
 
 def header(file: RecordFile, codec: str | None, form: Files) -> list[str]:
     """Names of its columns, in order."""
-    with text_stream(file, codec) as stream, _reader(stream, file, form, (), _Malformed(), _HEADER_BYTES) as reader:
+    with text_stream(file, codec) as stream:
+        head = pa.BufferReader(stream.read(2 * _HEADER_BYTES))
+    with _reader(head, file, form, (), _Malformed(), _HEADER_BYTES) as reader:
         names: list[str] = reader.schema.names
     return names
 
@@ -58,10 +60,9 @@ def text_blocks(
     the block that they stand in; blank lines are no rows."""
     wanted = sorted({name for name in columns.values() if name is not None})
     malformed, start = _Malformed(), 0
-    with (
-        text_stream(file, codec) as stream,
-        _reader(stream, file, form, wanted, malformed, block_bytes) as reader,
-    ):
+    # Arrow reads ahead in a thread of its own: were the stream closed under it, the file's number could be
+    # another file's by then. The last of them to let go of the stream closes it.
+    with _reader(text_stream(file, codec), file, form, wanted, malformed, block_bytes) as reader:
         for batch in reader:
             for first in range(0, batch.num_rows, block_rows):
                 part = batch.slice(first, block_rows)
