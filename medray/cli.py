@@ -140,8 +140,8 @@ def export_meds(
     name: Annotated[str, typer.Option(help="of the dataset (default: the lake's last part)")] = "",
 ) -> None:
     """Write a snapshot of the lake's events as a MEDS 0.4 dataset, in the splits of a train recipe."""
-    from medray.drivers.export_meds import export_meds as export_events
-    from medray.drivers.export_meds_plan import Asked
+    from medray.drivers.export.meds import export_meds as export_events
+    from medray.drivers.export.meds_plan import Asked
     from medray.drivers.job import Job
     from medray.engine.session import session
     from medray.storage.uri import normalise

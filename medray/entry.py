@@ -16,12 +16,12 @@ from medray.errors import MedrayError, RecipeError
 from medray.narration import Narrator
 
 DRIVERS = {
-    "ingest_dicom": "medray.drivers.ingest:ingest_archive",
-    "ingest_ehr": "medray.drivers.ingest_ehr:ingest_records",
-    "prepare": "medray.drivers.prepare:prepare",
-    "train": "medray.drivers.train:train",
-    "predict": "medray.drivers.predict:predict",
-    "evaluate": "medray.drivers.evaluate:evaluate",
+    "ingest_dicom": "medray.drivers.images.ingest:ingest_archive",
+    "ingest_ehr": "medray.drivers.records.ingest:ingest_records",
+    "prepare": "medray.drivers.inputs.prepare:prepare",
+    "train": "medray.drivers.models.train:train",
+    "predict": "medray.drivers.models.predict:predict",
+    "evaluate": "medray.drivers.models.evaluate:evaluate",
     "nightly": "medray.drivers.nightly:nightly",
 }
 

@@ -10,7 +10,7 @@ from scene import KEY
 
 from medray import config
 from medray.drivers.job import Job, Result
-from medray.drivers.read_events import read_bucket
+from medray.drivers.records.read_events import read_bucket
 from medray.entry import driver
 from medray.narration import silent
 from medray.planning.buckets import Bucket

@@ -106,6 +106,27 @@ def test_rooms_import_only_from_floors_below() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+# room of drivers -> the other rooms of drivers that it may import; what stands outside a room is for all
+DRIVERS_MAY_IMPORT = {
+    "images": set(),
+    "records": set(),
+    "inputs": {"records"},
+    "export": {"records"},
+    "models": {"inputs"},
+}
+
+
+def test_rooms_of_drivers_import_only_from_floors_below() -> None:
+    for path in SOURCES:
+        parts = path.relative_to(ROOT / "medray").parts
+        if parts[0] != "drivers" or len(parts) == 2:
+            continue
+        for _, name in _imports(path):
+            target = name.removeprefix("medray.drivers.").split(".")[0] if name.startswith("medray.drivers.") else ""
+            if target in DRIVERS_MAY_IMPORT:
+                assert target in {*DRIVERS_MAY_IMPORT[parts[1]], parts[1]}, f"{path} imports {name}"
+
+
 def test_families_and_tasks_do_not_know_each_other() -> None:
     for path in SOURCES:
         names = [name for _, name in _imports(path)]

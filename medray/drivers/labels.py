@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from medray.drivers.inputs import Input
+from medray.drivers.input import Input
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.open_plans import open_plans
 from medray.errors import LabelError

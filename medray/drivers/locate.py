@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medray.drivers.ingest_chunk import pseudonyms_of
+from medray.drivers.pseudonyms import pseudonyms_of
 from medray.errors import RecipeError
 from medray.recipes.ingest import Archive
 from medray.recipes.ingest_ehr import RecordsRecipe

@@ -8,14 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from medray.drivers.evaluation_page import lineage
-from medray.drivers.ingest import ingest_archive
-from medray.drivers.ingest_ehr import ingest_records
+from medray.drivers.images.ingest import ingest_archive
+from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.models.evaluation_page import lineage
+from medray.drivers.models.predict import predict
+from medray.drivers.models.score_counts import EDGES
 from medray.drivers.open_plans import open_plans
-from medray.drivers.predict import predict
-from medray.drivers.reading import read_by
-from medray.drivers.score_counts import EDGES
+from medray.drivers.records.ingest import ingest_records
 from medray.planning.accounting import Sum, stored_sum
 from medray.recipes.problem import Problem
 from medray.recipes.score import ImagesNight, NightlyRecipe

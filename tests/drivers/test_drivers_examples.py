@@ -10,7 +10,7 @@ from dicom.test_dicom_examples import EXPECTED, FOLDERS
 
 from medray import config
 from medray.dicom.examples import FOLDER, copy_examples, example_files
-from medray.drivers.ingest import ingest_archive
+from medray.drivers.images.ingest import ingest_archive
 from medray.drivers.job import Job, Result
 from medray.narration import silent
 from medray.privacy.pseudonyms import Pseudonyms

@@ -19,12 +19,12 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from medray import cli
-from medray.drivers import export_meds as driver
-from medray.drivers import export_meds_chunk
-from medray.drivers.export_meds import export_meds
-from medray.drivers.export_meds_chunk import ExportChunk, ExportWork
-from medray.drivers.export_meds_metadata import DATASET
-from medray.drivers.export_meds_plan import PLAN, Asked
+from medray.drivers.export import meds as driver
+from medray.drivers.export import meds_chunk
+from medray.drivers.export.meds import export_meds
+from medray.drivers.export.meds_chunk import ExportChunk, ExportWork
+from medray.drivers.export.meds_metadata import DATASET
+from medray.drivers.export.meds_plan import PLAN, Asked
 from medray.drivers.job import Job, Result
 from medray.errors import AccountingError, MedrayError, PlanError, RecipeError, StorageError
 from medray.narration import Narrator, silent
@@ -180,7 +180,7 @@ def test_the_schemas_of_meds_accept_every_file(ward: str, tmp_path: Path) -> Non
     dataset = json.loads((tmp_path / "out" / schema.dataset_metadata_filepath).read_text())
     schema.DatasetMetadataSchema.validate(dataset)
     named = {*dataset["code_modifier_columns"], *dataset["other_extension_columns"]}
-    extra = set(export_meds_chunk.SHARD.schema.names) - set(schema.DataSchema.schema().names)
+    extra = set(meds_chunk.SHARD.schema.names) - set(schema.DataSchema.schema().names)
     assert named == extra
     assert dataset["meds_version"] == version("meds")
     assert {schema.train_split, schema.tuning_split, schema.held_out_split} == set(SPLITS)
@@ -240,7 +240,7 @@ def test_the_dataset_names_the_newest_run_of_events(ward: str, tmp_path: Path) -
 
 
 def test_large_shards_have_several_row_groups(ward: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_meds_chunk, "_ROW_GROUP", 2)
+    monkeypatch.setattr(meds_chunk, "_ROW_GROUP", 2)
     exported(ward, tmp_path / "out")
     files = [path for path in shards(tmp_path / "out") if path.is_file()]
     assert max(pq.ParquetFile(path).num_row_groups for path in files) == 3  # two subjects, 3 or 4 events each
@@ -298,7 +298,7 @@ def test_a_killed_export_is_continued(ward: str, tmp_path: Path, monkeypatch: py
         written.append(uri)
         return write_table(store, uri, *more)
 
-    monkeypatch.setattr(export_meds_chunk, "write_table", write)
+    monkeypatch.setattr(meds_chunk, "write_table", write)
     assert exported(ward, tmp_path / "out").status == "done"
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
     assert not set(map(str, stood)) & set(written)  # kept, not written again

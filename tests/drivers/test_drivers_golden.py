@@ -17,7 +17,7 @@ import pytest
 
 from medray import config
 from medray.drivers.job import Job
-from medray.drivers.read_events import read_bucket
+from medray.drivers.records.read_events import read_bucket
 from medray.entry import driver
 from medray.narration import silent
 from medray.planning.buckets import Bucket

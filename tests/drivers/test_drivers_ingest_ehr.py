@@ -16,8 +16,8 @@ from hospital import LABS, TABLES, VITALS, Hospital, archive
 from scene import KEY, Scene
 
 from medray import config
-from medray.drivers.ingest_ehr_plan import frozen_standing
 from medray.drivers.job import Result
+from medray.drivers.records.ingest_plan import frozen_standing
 from medray.errors import KeyMismatchError, RecipeError, StorageError
 from medray.privacy.pseudonyms import Pseudonyms
 from medray.schema.events import EVENTS

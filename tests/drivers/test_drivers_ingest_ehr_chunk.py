@@ -14,11 +14,11 @@ import pyarrow as pa
 import pytest
 
 from medray.contracts import RECORDS, RecordFile, Records, RecordSource, SourceObject
-from medray.drivers.ingest_chunk import pseudonyms_of
-from medray.drivers.ingest_ehr_chunk import FilePart, MapWork, RecordChunk
-from medray.drivers.ingest_ehr_plan import bucket_tasks
-from medray.drivers.ingest_ehr_reduce import ReduceWork
-from medray.drivers.record_bucket import Rules
+from medray.drivers.pseudonyms import pseudonyms_of
+from medray.drivers.records.bucket import Rules
+from medray.drivers.records.ingest_plan import bucket_tasks
+from medray.drivers.records.map_chunk import FilePart, MapWork, RecordChunk
+from medray.drivers.records.reduce_bucket import ReduceWork
 from medray.errors import StorageError, Unusable
 from medray.recipes.ingest import Deidentify
 from medray.storage.chunk_file import Facts
@@ -112,7 +112,7 @@ def test_a_file_that_is_gone_is_marked(work: MapWork) -> None:
 
 
 def test_a_failing_store_stops_the_job(work: MapWork, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("medray.drivers.record_files._can_be_read", lambda file: False)
+    monkeypatch.setattr("medray.drivers.records.files._can_be_read", lambda file: False)
     with pytest.raises(StorageError):
         work(RecordChunk(0, (part(work, 0, "p1,1\ndamaged"),)))
     assert not list((Path(work.lake) / "staging").rglob("*.arrow"))

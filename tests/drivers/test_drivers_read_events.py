@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from medray.drivers.read_events import read_bucket, read_subjects
+from medray.drivers.records.read_events import read_bucket, read_subjects
 from medray.planning.buckets import Bucket
 from medray.schema.events import EVENTS
 from medray.storage import event_file

@@ -7,7 +7,7 @@ from threading import Event, current_thread
 
 import pytest
 
-from medray.drivers.record_ahead import ahead
+from medray.drivers.records.ahead import ahead
 from medray.errors import Unusable
 
 

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medray.contracts import Array
-from medray.drivers.read_events import events_schema, is_among
-from medray.drivers.record_bucket import Rules, decide
-from medray.drivers.record_content import CONTENT, content
-from medray.drivers.record_map import STAGED
-from medray.drivers.record_meet import STANDING
+from medray.drivers.records.bucket import Rules, decide
+from medray.drivers.records.content import CONTENT, content
+from medray.drivers.records.mapped_rows import STAGED
+from medray.drivers.records.meet import STANDING
+from medray.drivers.records.read_events import events_schema, is_among
 from medray.planning.record_versions import FATES
 
 Row = dict[str, Any]

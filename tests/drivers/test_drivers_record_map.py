@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from medray.contracts import RECORDS
-from medray.drivers.record_map import STAGED, RecordMap
+from medray.drivers.records.mapped_rows import STAGED, RecordMap
 from medray.privacy.pseudonyms import Pseudonyms
 
 MINE = Pseudonyms(b"k" * 32)

@@ -138,7 +138,7 @@ def test_an_unfinished_plan_can_be_given_up(
 ) -> None:
     scene = new_scene()
     job = Job("2026-01-01", silent())
-    import medray.drivers.ingest as ingest
+    import medray.drivers.images.ingest as ingest
 
     def crash(*_: object, **__: object) -> None:
         raise MemoryError

@@ -16,8 +16,8 @@ from scene import IMAGES, Scene
 from medray import config
 from medray.demo.archive import write_studies
 from medray.demo.cases import synthetic
-from medray.drivers.find_inputs import newest_inputs
-from medray.drivers.reading import declared
+from medray.drivers.inputs.find import newest_inputs
+from medray.drivers.inputs.reading import declared
 from medray.errors import LabelError, ModelError, SplitError
 from medray.schema.images import IMAGES as IMAGE_TABLE
 from medray.schema.labels import LABELS

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 import story
 
-from medray.drivers.ingest import ingest_archive
+from medray.drivers.images.ingest import ingest_archive
 from medray.drivers.job import Result
+from medray.drivers.models.predict import predict
+from medray.drivers.models.train import train
 from medray.drivers.nightly import nightly
-from medray.drivers.predict import predict
-from medray.drivers.train import train
 from medray.schema.predictions import PREDICTIONS
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.linkage import originals

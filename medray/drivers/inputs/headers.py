@@ -1,0 +1,70 @@
+"""What a prediction says about its input: who, when, which version, which bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.compute as pc
+
+from medray.contracts import Array
+from medray.drivers.input import InputKey, record_id
+from medray.drivers.inputs.record_inputs import read_rows
+from medray.schema.images import IMAGES
+from medray.storage.delta import scan_file, table_uri
+from medray.storage.store import Store
+from medray.storage.uri import join
+
+_IMAGE = (
+    "subject_id",
+    "study_time",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "input_version",
+    "input_sha256",
+    "part_index",
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """Columns of `predictions` that one input fixes."""
+
+    columns: Mapping[str, Any]
+
+    def of(self, example: Array | None) -> Mapping[str, Any]:
+        """With `input_sha256`: of the received bytes of an image; of a window, which no file holds,
+        the hash of the prepared example that the model read. An input that nothing was prepared
+        of has the hash of no bytes."""
+        if "input_sha256" in self.columns:
+            return self.columns
+        data = b"" if example is None else example.tobytes()
+        return {**self.columns, "input_sha256": hashlib.sha256(data).hexdigest()}
+
+
+def image_headers(store: Store, lake: str, path: str, wanted: Collection[InputKey]) -> dict[InputKey, Header]:
+    """Of the wanted images in one file of `images`."""
+    found: dict[InputKey, Header] = {}
+    uri = join(table_uri(lake, IMAGES.name), path)
+    for batch in scan_file(store, uri, IMAGES, _IMAGE, pc.field("part_index") == 0):
+        for row in batch.to_pylist():
+            key = (row["SOPInstanceUID"], row["input_version"])
+            if key in wanted:
+                kept = {name: row[name] for name in _IMAGE if name not in ("study_time", "part_index")}
+                found[key] = Header({**kept, "prediction_time": row["study_time"]})
+    return found
+
+
+def record_headers(
+    store: Store, lake: str, path: str, problem: str, wanted: Collection[InputKey]
+) -> dict[InputKey, Header]:
+    """Of the wanted inputs of a problem in one file of `labels`."""
+    found: dict[InputKey, Header] = {}
+    for row in read_rows(store, lake, path, problem):
+        key = (record_id(row["subject_id"], row["prediction_time"]), row["input_version"])
+        if key in wanted:
+            found[key] = Header({name: row[name] for name in ("subject_id", "prediction_time", "input_version")})
+    return found

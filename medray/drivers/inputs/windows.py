@@ -1,0 +1,63 @@
+"""What was known of the subjects of one data file, at their prediction times."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from medray.contracts import Window
+from medray.drivers.input import InputKey, record_id
+from medray.drivers.inputs.record_inputs import read_rows
+from medray.drivers.records.read_events import read_bucket
+from medray.ops.code_id import TEXT_SEPARATOR, code_ids
+from medray.planning.buckets import bucket_of
+from medray.planning.cohorts import Asked
+from medray.planning.timelines import Timelines, moment, timelines
+from medray.planning.windows import windows
+from medray.recipes.problem import Problem
+from medray.storage.store import Store
+
+_COLUMNS = ("subject_id", "time", "code", "numeric_value", "text_value")
+
+
+def read_windows(
+    store: Store, lake: str, path: str, events: Sequence[str], problem: Problem, wanted: Collection[InputKey]
+) -> Iterator[tuple[InputKey, Window]]:
+    """The windows of the wanted inputs in one file of `labels`, in order.
+
+    Args:
+        events: the files of `events` to read; those of other subjects are passed over.
+    """
+    keys: list[InputKey] = []
+    subjects: list[int] = []
+    times: list[int] = []
+    for row in read_rows(store, lake, path, problem.name):
+        key = (record_id(row["subject_id"], row["prediction_time"]), row["input_version"])
+        if key in wanted:
+            keys.append(key)
+            subjects.append(row["subject_id"])
+            times.append(moment(row["prediction_time"]))
+    asked = Asked(np.array(subjects, np.int64), np.array(times, np.int64))
+    known, ids = _known(store, lake, path, events, asked)
+    yield from zip(keys, windows(asked, known, ids, problem.observe_hours), strict=True)
+
+
+def _known(
+    store: Store, lake: str, path: str, events: Sequence[str], asked: Asked
+) -> tuple[Timelines, np.typing.NDArray[np.int64]]:
+    table = read_bucket(store, lake, events, bucket_of(path), _COLUMNS, np.unique(asked.subject))
+    found = timelines(table.set_column(table.schema.get_field_index("code"), "code", _with_text(table)))
+    names = code_ids(found.names)
+    return found, names[found.code] if len(names) else np.zeros(0, np.int64)
+
+
+def _with_text(table: pa.Table) -> pa.ChunkedArray:
+    """Codes; `code//text` where an event has a text."""
+    code = table["code"].cast(pa.string())
+    if table["text_value"].null_count == table.num_rows:
+        return code
+    joined = pc.binary_join_element_wise(code, table["text_value"], TEXT_SEPARATOR)
+    return pc.if_else(table["text_value"].is_valid(), joined, code)

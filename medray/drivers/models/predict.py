@@ -1,0 +1,189 @@
+"""The `predict` driver: what is asked for and not answered yet is prepared, scored, accounted."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from medray.drivers.input import KEY_COLUMNS, DataFile, InputKey, input_key
+from medray.drivers.inputs.find import newest_inputs, read_inputs
+from medray.drivers.inputs.prepare import prepare_files, refused_before
+from medray.drivers.inputs.problem import derive
+from medray.drivers.inputs.reading import read_by
+from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.models.predict_chunk import MakeScorer, PredictChunk, Stamp
+from medray.drivers.open_plans import open_plans
+from medray.engine.actors import run_actors
+from medray.engine.session import scoring_actors
+from medray.errors import RecipeError
+from medray.planning.accounting import Sum
+from medray.recipes.recipe import Recipe
+from medray.recipes.score import PredictRecipe
+from medray.schema.predictions import PREDICTIONS
+from medray.storage.commit import Outcome, commit_run, new_file
+from medray.storage.models import Registered, choose
+from medray.storage.plans import Plan, write_plan
+from medray.storage.snapshot import Snapshot, snapshot
+
+JOB = "predict"
+
+
+def predict(recipe: PredictRecipe, job: Job) -> Result:
+    """Score every input that the recipe selects and this model has not answered.
+
+    Raises:
+        ModelError, StorageError, AccountingError, EngineError: nothing partial is visible.
+    """
+    model = choose(job.store, recipe.lake, recipe.model.name, recipe.model.version)
+    reading = read_by(model, recipe.lake, job)
+    if reading.problem is not None and recipe.select.modalities is not None:
+        raise RecipeError(
+            f"recipe {recipe.name}, [select]",
+            "modalities for a model that reads records",
+            "modalities for a model that reads images",
+            "remove [select]: the model's problem says who is asked about",
+        )
+    return score(recipe, model, job, modalities=recipe.select.modalities)
+
+
+def score(
+    recipe: Recipe,
+    model: Registered,
+    job: Job,
+    *,
+    modalities: Collection[str] | None = None,
+    only: Collection[InputKey] | None = None,
+) -> Result:
+    """Score with one model; `only` names inputs, else all of the modalities are asked for."""
+    stream = f"predict {model.name}"
+    results = [_execute(plan, recipe, job) for plan in open_plans(job, recipe.lake, JOB, stream)]
+    reading = read_by(model, recipe.lake, job)
+    derive(reading.problem, recipe, job)
+    state = snapshot(job.store, recipe.lake)
+    requested = newest_inputs(state, reading, modalities)
+    if only is not None:
+        requested = {key: path for key, path in requested.items() if key in only}
+    known = _answered(state, model, requested) | (refused_before(state, reading) & requested.keys())
+    todo = {key: path for key, path in requested.items() if key not in known}
+    job.tell.say(f"requested {len(requested):,} inputs, {len(known):,} known, {len(todo):,} to score")
+    if todo:
+        files = read_inputs(state, todo.values(), reading)
+        plan = _plan(recipe, model, job, state, files, todo, len(known))
+        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job))
+    if not results:
+        total = Sum("requested", len(requested), {"known": len(known), "scored": 0, "abstained": 0, "quarantined": 0})
+        return Result("nothing", sums=(total.checked(),), facts={"model_sha256": model.sha256})
+    return Result(
+        "done",
+        tuple(run for one in results for run in one.run_ids),
+        tuple(part for one in results for part in one.sums),
+        results[-1].facts,
+    )
+
+
+def _answered(state: Snapshot, model: Registered, requested: Mapping[InputKey, str]) -> set[InputKey]:
+    """Requested inputs with an answer by this very model: a look-up of key columns."""
+    answered: set[InputKey] = set()
+    same = pc.field("model_sha256") == model.sha256
+    for batch in state.scan(PREDICTIONS, KEY_COLUMNS, same):
+        answered.update(key for row in batch.to_pylist() if (key := input_key(row)) in requested)
+    return answered
+
+
+def _plan(
+    recipe: Recipe,
+    model: Registered,
+    job: Job,
+    state: Snapshot,
+    files: Sequence[DataFile],
+    todo: Mapping[InputKey, str],
+    known: int,
+) -> Plan:
+    wanted = [
+        (number, item) for number, file in enumerate(files) for item in file.inputs if todo.get(item.key) == file.path
+    ]
+    inputs = pa.table(
+        {
+            "chunk": pa.array([number for number, _ in wanted], pa.int32()),
+            "input_id": pa.array([item.id for _, item in wanted], pa.string()),
+            "input_version": pa.array([item.input_version for _, item in wanted], pa.int32()),
+            "reason": pa.array([item.reason for _, item in wanted], pa.string()),
+        }
+    )
+    facts = {
+        "requested": known + len(wanted),
+        "known": known,
+        "model": model.name,
+        "model_version": model.version,
+        "model_sha256": model.sha256,
+        "data_files": [file.path for file in files],
+    }
+    return new_plan(recipe, JOB, f"predict {model.name}", job.run_date, state.versions, facts, inputs)
+
+
+def _execute(plan: Plan, recipe: Recipe, job: Job) -> Result:
+    """Prepare what is missing, score, commit. All that it needs stands in the plan."""
+    started = time.monotonic()
+    lake = recipe.lake
+    model = choose(job.store, lake, plan.facts["model"], plan.facts["model_version"])
+    reading = read_by(model, lake, job)
+    state = snapshot(job.store, lake).at(plan.tables_read)
+    files = read_inputs(state, plan.facts["data_files"], reading)
+    prepare_files(recipe, reading, files, state, job)
+    stamp = Stamp(model, plan.code_version, plan.recipe_sha256, plan.run_id, plan.run_date, plan.planned_at)
+    actors, gpus_each = scoring_actors(recipe.compute.actors)
+    done = []
+    with job.tell.bar("predict", plan.inputs.num_rows) as bar:
+        for fact in run_actors(
+            MakeScorer(job.store, lake, stamp), _chunks(plan, files), actors=actors, gpus_each=gpus_each
+        ):
+            done.append(fact)
+            bar.advance(fact["scored"] + fact["abstained"] + fact["quarantined"])
+    done.sort(key=lambda fact: int(fact["chunk"]))
+    parts = {
+        "known": plan.facts["known"],
+        **{name: sum(f[name] for f in done) for name in ("scored", "abstained", "quarantined")},
+    }
+    total = Sum("requested", plan.facts["requested"], parts).checked()
+    outputs = {PREDICTIONS.name: [new_file(plan, fact["path"], fact) for fact in done if fact["rows"]]}
+    commit_run(job.store, lake, plan, Outcome(total.counts(), outputs, host_facts(started), model_sha256=model.sha256))
+    job.tell.say(str(total))
+    return Result("done", (plan.run_id,), (total,), _figures(model, done, started))
+
+
+def _chunks(plan: Plan, files: Sequence[DataFile]) -> list[PredictChunk]:
+    accepted: list[set[InputKey]] = [set() for _ in files]
+    refused: list[dict[InputKey, str]] = [{} for _ in files]
+    columns = (plan.inputs[name].to_pylist() for name in ("chunk", "input_id", "input_version", "reason"))
+    for number, uid, version, reason in zip(*columns, strict=True):
+        if reason is None:
+            accepted[number].add((uid, version))
+        else:
+            refused[number][uid, version] = reason
+    return [
+        PredictChunk(number, file.path, file.shard, frozenset(accepted[number]), refused[number])
+        for number, file in enumerate(files)
+    ]
+
+
+def _figures(model: Registered, done: Sequence[dict[str, Any]], started: float) -> dict[str, Any]:
+    reasons: Counter[str] = Counter()
+    scores: dict[str, Any] = {}
+    for fact in done:
+        reasons.update(fact["reasons"])
+        for label, counts in fact["scores"].items():
+            scores[label] = (np.array(counts) + scores.get(label, 0)).tolist()
+    return {
+        "model": model.name,
+        "version": model.version,
+        "model_sha256": model.sha256,
+        "reasons": dict(reasons.most_common()),
+        "scores": scores,
+        "seconds": round(time.monotonic() - started, 2),
+    }

@@ -1,0 +1,168 @@
+"""Scoring one data file's inputs, on an actor that holds the model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from medray import rooms
+from medray.drivers.input import InputKey
+from medray.drivers.inputs.headers import Header, image_headers, record_headers
+from medray.drivers.inputs.reading import reading_of
+from medray.drivers.models.score_counts import count_scores
+from medray.engine.infer import Network
+from medray.errors import ModelError
+from medray.schema.predictions import PREDICTIONS
+from medray.storage.chunk_file import Facts, read_facts, write_table
+from medray.storage.commit import data_path
+from medray.storage.delta import table_uri
+from medray.storage.failures import told
+from medray.storage.models import Registered, load_model
+from medray.storage.shards import open_shard
+from medray.storage.store import Store
+from medray.storage.uri import join
+
+
+@dataclass(frozen=True)
+class PredictChunk:
+    """The inputs of one data file to answer: accepted ones, and why the others are not."""
+
+    number: int
+    data_file: str
+    shard: str
+    accepted: frozenset[InputKey]
+    refused: Mapping[InputKey, str]
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What every row of a run shares."""
+
+    model: Registered
+    code_version: str
+    recipe_sha256: str
+    run_id: str
+    run_date: str
+    scored_at: datetime
+
+    def columns(self) -> dict[str, Any]:
+        return {
+            "model_name": self.model.name,
+            "model_version": self.model.version,
+            "model_sha256": self.model.sha256,
+            "code_version": self.code_version,
+            "recipe_sha256": self.recipe_sha256,
+            "run_id": self.run_id,
+            "run_date": date.fromisoformat(self.run_date),
+            "scored_at": self.scored_at,
+        }
+
+
+@dataclass(frozen=True)
+class MakeScorer:
+    """Called once in each actor."""
+
+    store: Store
+    lake: str
+    stamp: Stamp
+
+    def __call__(self) -> Scorer:
+        return Scorer(self.store, self.lake, self.stamp)
+
+
+class Scorer:
+    """A model with its task, answering chunks."""
+
+    def __init__(self, store: Store, lake: str, stamp: Stamp) -> None:
+        self._store, self._lake, self._stamp = store, lake, stamp
+        model = load_model(store, lake, stamp.model.sha256)
+        made = model.definition
+        self._reading = reading_of(made)
+        self._task = rooms.task(made["task"])
+        self._task_config = self._task.Config.model_validate(made["task_config"])
+        self._calibration = made["calibration"]
+        family, config = self._reading.family, self._reading.config
+        self._layout = family.layout(config)
+        outputs = self._task.outputs(self._task_config)
+        self._network = Network(family, config, made["family_summary"], outputs, dict(model.weights))
+
+    def __call__(self, chunk: PredictChunk) -> Facts:
+        path = data_path(self._stamp.run_id, f"{chunk.number:06d}")
+        uri = join(table_uri(self._lake, PREDICTIONS.name), path)
+        with told(self._lake):
+            standing = read_facts(self._store, uri)
+            if standing is not None:
+                return standing
+            headers = self._headers(chunk)
+            scored, answered = self._scored(chunk, headers)
+            abstained = [self._abstained(headers[key], reason) for key, reason in sorted(chunk.refused.items())]
+            rows = pa.Table.from_pylist(
+                [*scored, *(row for group in abstained for row in group)], schema=PREDICTIONS.schema
+            )
+            facts = {
+                "chunk": chunk.number,
+                "path": path,
+                "scored": answered,
+                "abstained": len(chunk.refused),
+                "quarantined": len(chunk.accepted) - answered,
+                "reasons": dict(Counter(chunk.refused.values())),
+                "scores": count_scores(_probabilities(scored)),
+            }
+            return write_table(self._store, uri, PREDICTIONS, rows.to_batches(), facts)
+
+    def _headers(self, chunk: PredictChunk) -> dict[InputKey, Header]:
+        wanted = chunk.accepted | chunk.refused.keys()
+        if self._reading.problem is None:
+            return image_headers(self._store, self._lake, chunk.data_file, wanted)
+        return record_headers(self._store, self._lake, chunk.data_file, self._reading.problem.name, wanted)
+
+    def _scored(self, chunk: PredictChunk, headers: Mapping[InputKey, Header]) -> tuple[list[dict[str, Any]], int]:
+        """Rows for every prepared example of the accepted inputs, and how many inputs that are."""
+        if not chunk.accepted:
+            return [], 0
+        shard = open_shard(self._store, chunk.shard)
+        if shard.values.shape[1:] != self._layout.shape:
+            raise ModelError(
+                f"model {self._stamp.model.name}",
+                f"prepared examples of shape {shard.values.shape[1:]}",
+                f"{self._layout.shape}",
+                "prepare the inputs with this model's [family]",
+            )
+        keys = list(zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True))
+        rows = np.array([row for row, key in enumerate(keys) if key in chunk.accepted], np.int64)
+        if not len(rows):
+            return [], 0
+        logits = self._network.logits(rows, lambda index: np.asarray(shard.values[index]))
+        decoded = self._task.decode(logits, self._task_config, self._calibration)
+        frames = shard.keys["frame_index"].to_pylist()
+        answers = []
+        for position, row in enumerate(rows.tolist()):
+            header = headers[keys[row]].of(shard.values[row])
+            shared = {**self._row(header), "frame_index": frames[row], "status": "scored"}
+            answers += [
+                {**shared, "label": label, **{name: column[position] for name, column in columns.items()}}
+                for label, columns in decoded.items()
+            ]
+        return answers, len({keys[row] for row in rows.tolist()})
+
+    def _abstained(self, header: Header, reason: str) -> list[dict[str, Any]]:
+        labels: Sequence[str] = self._task.questions(self._task_config)
+        row = self._row(header.of(None))
+        return [{**row, "label": label, "status": "abstained", "reason": reason} for label in labels]
+
+    def _row(self, header: Mapping[str, Any]) -> dict[str, Any]:
+        return {**header, "task": self._task.name, **self._stamp.columns()}
+
+
+def _probabilities(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        if row.get("predicted_boolean_probability") is not None:
+            found.setdefault(row["label"], []).append(row["predicted_boolean_probability"])
+    return found

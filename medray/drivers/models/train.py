@@ -1,0 +1,241 @@
+"""The `train` driver: plan the examples, prepare, survey, fit, calibrate, register."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from medray import rooms
+from medray.contracts import Array, Columns, Sums, Task
+from medray.drivers.input import DataFile, Input, InputKey
+from medray.drivers.inputs.find import newest_inputs, read_inputs
+from medray.drivers.inputs.prepare import prepare_files
+from medray.drivers.inputs.problem import derive
+from medray.drivers.inputs.reading import Reading, declared
+from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.labels import answers, latest
+from medray.drivers.models.score_counts import count_scores
+from medray.engine.examples import Examples, write_examples
+from medray.engine.fit import fit
+from medray.engine.loop import FitSpec
+from medray.engine.survey import survey
+from medray.errors import SplitError
+from medray.planning.splits import TRAIN, TUNING, assign
+from medray.recipes.train import TrainRecipe
+from medray.storage.commit import Outcome, commit_run
+from medray.storage.models import Registered, promote, register, save_model, versions
+from medray.storage.plans import Plan, write_plan
+from medray.storage.shards import open_shard
+from medray.storage.snapshot import Snapshot, snapshot
+from medray.storage.uri import join
+
+JOB = "train"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An accepted input with its targets and split."""
+
+    file: int
+    item: Input
+    targets: Array
+    split: str
+
+
+def train(recipe: TrainRecipe, job: Job) -> Result:
+    """Train a model, or say that exactly this training is done.
+
+    Raises:
+        SplitError: the training or the tuning split is empty.
+        EngineError, ModelError: running again resumes from the last finished epoch.
+    """
+    reading, task = declared(recipe), rooms.task(recipe.task.kind)
+    derive(reading.problem, recipe, job)
+    state = snapshot(job.store, recipe.lake)
+    current = newest_inputs(state, reading)
+    files = read_inputs(state, current.values(), reading)
+    labelled = labelled_inputs(state, current, files, task, recipe.task, recipe.split.model_dump())
+    plan = _plan(recipe, job, state, files, labelled)
+    if plan.run_id in state.run_ids():
+        return Result("already", (plan.run_id,), facts=_facts_of(job, recipe, plan))
+    plan = write_plan(job.store, recipe.lake, plan)
+    used = sorted({one.file for one in labelled})
+    prepare_files(recipe, reading, [files[number] for number in used], state, job)
+    return _execute(plan, recipe, reading, task, files, labelled, job)
+
+
+def labelled_inputs(
+    state: Snapshot,
+    current: Mapping[InputKey, str],
+    files: list[DataFile],
+    task: Task,
+    config: Any,
+    split: dict[str, Any],
+) -> list[Labelled]:
+    """Accepted inputs of `current` with at least one known answer, in order, each with its split."""
+    found = [
+        (n, item) for n, file in enumerate(files) for item in file.accepted() if current.get(item.key) == file.path
+    ]
+    # By key, so that a model does not depend on how the archive was cut into files.
+    places = sorted(found, key=lambda place: place[1].key)
+    inputs = [item for _, item in places]
+    wanted = {*config.labels, *([split["label"]] if split["label"] else [])}
+    known = latest(state, wanted)
+    targets = task.targets({label: answers(inputs, known, label) for label in config.labels}, config)
+    given = answers(inputs, known, split["label"]) if split["label"] else []
+    splits = assign(np.array([item.subject_id for item in inputs], np.int64), split, given)
+    return [
+        Labelled(number, item, targets[row], str(splits[row]))
+        for row, (number, item) in enumerate(places)
+        if not np.isnan(targets[row]).all() and splits[row] is not None
+    ]
+
+
+def _plan(recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile], labelled: list[Labelled]) -> Plan:
+    counts = {name: sum(one.split == name for one in labelled) for name in ("train", "tuning", "held_out")}
+    for name in (TRAIN, TUNING):
+        if not counts[name]:
+            raise SplitError(
+                f"recipe {recipe.name}, [split]",
+                f"no labelled input in the {name} split ({len(labelled):,} in all)",
+                "labelled inputs that the family takes, in train and tuning",
+                "look at what [family] takes, at [task] labels and at [split]",
+            )
+    learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
+    inputs = pa.table(
+        {
+            "chunk": pa.array([0] * len(learnt), pa.int32()),
+            "data_file": [files[one.file].path for one in learnt],
+            "input_id": [one.item.id for one in learnt],
+            "input_version": pa.array([one.item.input_version for one in learnt], pa.int32()),
+            "split": [one.split for one in learnt],
+            "targets": pa.array([one.targets.tolist() for one in learnt], pa.list_(pa.float32())),
+        }
+    )
+    return new_plan(recipe, JOB, f"train {recipe.model.name}", job.run_date, state.versions, counts, inputs)
+
+
+def _execute(
+    plan: Plan,
+    recipe: TrainRecipe,
+    reading: Reading,
+    task: Task,
+    files: list[DataFile],
+    labelled: list[Labelled],
+    job: Job,
+) -> Result:
+    started = time.monotonic()
+    learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
+    folder = join(recipe.lake, "training", plan.run_id)
+    examples, subjects = gather(files, learnt, job)
+    in_train = examples.split == 0
+    family = reading.family
+    family_summary = family.summarise(survey(family, recipe.family, job.store, examples, np.flatnonzero(in_train)))
+    task_summary = task.summarise(task.survey(examples.targets[in_train], recipe.task), recipe.task)
+    spec = FitSpec(
+        family, recipe.family, family_summary, task, recipe.task, task_summary, recipe.training, job.store, folder
+    )
+    write_examples(job.store, spec.examples_uri, examples)
+    job.tell.say(
+        f"training on {in_train.sum():,} examples, tuning on {(~in_train).sum():,}, {recipe.training.workers} worker(s)"
+    )
+    with job.tell.bar("train", recipe.training.epochs) as bar:
+        weights, logits, history = fit(
+            spec, lambda record: bar.advance(1, f"loss {record['loss']:.4f}, tuning {record['tuning_loss']:.4f}")
+        )
+    tuning_targets = examples.targets[~in_train]
+    calibration = task.calibrate(logits, tuning_targets, recipe.task)
+    definition = _definition(recipe, family_summary, task_summary, calibration)
+    sha256 = save_model(job.store, recipe.lake, weights, definition, subjects[in_train])
+    reference = _reference(task.decode(logits, recipe.task, calibration))
+    card = {**_card(plan, recipe, history), "reference_scores": reference}
+    registered = register(job.store, recipe.lake, recipe.model.name, sha256, card)
+    if recipe.model.promote:
+        promote(job.store, recipe.lake, recipe.model.name, registered.version)
+    commit_run(job.store, recipe.lake, plan, Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256))
+    facts = _facts(registered, history, started)
+    job.tell.say(
+        f"model {recipe.model.name} version {registered.version}, {sha256[:12]}, "
+        f"best epoch {facts['best_epoch']} of {len(history)}"
+    )
+    return Result("done", (plan.run_id,), facts=facts)
+
+
+def gather(files: list[DataFile], learnt: list[Labelled], job: Job) -> tuple[Examples, Array]:
+    """Where each example lies, and its subject. One input gives an example per prepared frame; an
+    input that could not be decoded gives none."""
+    used = sorted({one.file for one in learnt})
+    number = {file: position for position, file in enumerate(used)}
+    rows: dict[int, dict[tuple[str, int], list[int]]] = {}
+    for file in used:
+        shard = open_shard(job.store, files[file].shard)
+        rows[file] = {}
+        for row, key in enumerate(
+            zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True)
+        ):
+            rows[file].setdefault(key, []).append(row)
+    places = [(one, row) for one in learnt for row in rows[one.file].get(one.item.key, [])]
+    examples = Examples(
+        tuple(files[file].shard for file in used),
+        np.array([number[one.file] for one, _ in places], np.int32),
+        np.array([row for _, row in places], np.int32),
+        np.array([0 if one.split == TRAIN else 1 for one, _ in places], np.int8),
+        np.stack([one.targets for one, _ in places]).astype(np.float32),
+    )
+    return examples, np.array([one.item.subject_id for one, _ in places], np.int64)
+
+
+def _definition(recipe: TrainRecipe, family_summary: Sums, task_summary: Sums, calibration: Sums) -> dict[str, Any]:
+    return {
+        "family": recipe.family.name,
+        "family_config": recipe.family.model_dump(mode="json"),
+        "family_summary": family_summary,
+        "problem": recipe.problem.model_dump(mode="json") if recipe.problem else None,
+        "task": recipe.task.kind,
+        "task_config": recipe.task.model_dump(mode="json"),
+        "task_summary": task_summary,
+        "calibration": calibration,
+    }
+
+
+def _card(plan: Plan, recipe: TrainRecipe, history: list[dict[str, float]]) -> dict[str, Any]:
+    return {
+        "run_id": plan.run_id,
+        "code_version": plan.code_version,
+        "recipe_sha256": plan.recipe_sha256,
+        "tables_read": plan.tables_read,
+        "split": recipe.split.model_dump(mode="json"),
+        "training": recipe.training.model_dump(mode="json"),
+        "examples": plan.facts,
+        "history": history,
+    }
+
+
+def _reference(decoded: dict[str, Columns]) -> dict[str, list[int]]:
+    """Counts of the tuning split's scores: what a night is compared with."""
+    name = "predicted_boolean_probability"
+    return count_scores({label: columns[name] for label, columns in decoded.items() if name in columns})
+
+
+def _facts(registered: Registered, history: list[dict[str, float]], started: float) -> dict[str, Any]:
+    best = min(history, key=lambda record: record["tuning_loss"])
+    return {
+        "model": registered.name,
+        "version": registered.version,
+        "model_sha256": registered.sha256,
+        "best_epoch": int(best["epoch"]),
+        "epochs": len(history),
+        "seconds": round(time.monotonic() - started, 2),
+    }
+
+
+def _facts_of(job: Job, recipe: TrainRecipe, plan: Plan) -> dict[str, Any]:
+    for registered in versions(job.store, recipe.lake, recipe.model.name):
+        if registered.card.get("run_id") == plan.run_id:
+            return _facts(registered, list(registered.card["history"]), time.monotonic())
+    return {}

@@ -1,0 +1,199 @@
+"""The `ingest_ehr` driver: list, plan, map in chunks, decide in buckets, account, commit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from medray import rooms
+from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.labels import ingest_labels
+from medray.drivers.listing import ID, Listing, list_archive
+from medray.drivers.open_plans import open_plans
+from medray.drivers.pseudonyms import pseudonyms_of
+from medray.drivers.records.bucket import Rules
+from medray.drivers.records.counts import RecordCounts
+from medray.drivers.records.files import read_crosswalk
+from medray.drivers.records.ingest_plan import (
+    bucket_tasks,
+    chunk_bytes,
+    files_of,
+    fine_buckets,
+    frozen_standing,
+    known_files,
+    planned_inputs,
+    record_chunks,
+)
+from medray.drivers.records.map_chunk import MapWork
+from medray.drivers.records.reduce_bucket import ReduceWork
+from medray.engine.chunks import run_chunks
+from medray.planning.accounting import Sum
+from medray.privacy.pseudonyms import Pseudonyms
+from medray.recipes.ingest_ehr import IngestEhrRecipe
+from medray.schema.events import EVENTS
+from medray.schema.quarantine import QUARANTINE
+from medray.schema.record_files import RECORD_FILES
+from medray.storage.chunk_file import Facts
+from medray.storage.commit import Outcome, commit_run, new_file, write_rows
+from medray.storage.lake import Identity, claim
+from medray.storage.linkage import commit_linkage
+from medray.storage.plans import Plan, write_plan
+from medray.storage.snapshot import snapshot
+from medray.storage.staging import sweep_staging
+
+JOB = "ingest_ehr"
+
+
+def ingest_records(recipe: IngestEhrRecipe, job: Job) -> Result:
+    """Bring everything new of a record archive and of its label file into the lake.
+
+    Raises:
+        RecipeError, KeyMismatchError, StorageError, LabelError, AccountingError, EngineError:
+            nothing partial is visible, and running again continues.
+    """
+    pseudonyms = pseudonyms_of(recipe.deidentify)
+    if recipe.crosswalk is not None:
+        read_crosswalk(job.store, recipe.crosswalk)  # its mistakes are told before anything is written
+    claim(job.store, recipe.lake, Identity(pseudonyms.fingerprint, pseudonyms.identified))
+    records = ingest_files(recipe, job, pseudonyms)
+    if recipe.labels is None:
+        return records
+    labels = ingest_labels(recipe, recipe.labels, pseudonyms, job)
+    idle = records.status == labels.status == "nothing"
+    return Result(
+        "nothing" if idle else "done", records.run_ids + labels.run_ids, records.sums + labels.sums, records.facts
+    )
+
+
+def ingest_files(recipe: IngestEhrRecipe, job: Job, pseudonyms: Pseudonyms) -> Result:
+    """Bring the records of every new file of the archive into the lake."""
+    source = rooms.record_source(recipe.source.kind)
+    listing = list_archive(recipe.source.uri, job, pseudonyms)
+    stream = f"records {recipe.source.uri}"
+    results = [_execute(plan, recipe, job, listing) for plan in open_plans(job, recipe.lake, JOB, stream)]
+    state = snapshot(job.store, recipe.lake)
+    sweep_staging(job.store, recipe.lake, state.run_ids())
+    known = known_files(state, listing, recipe, source)
+    job.tell.say(f"listed {len(listing):,} files, {len(known):,} known, {len(listing) - len(known):,} new")
+    if len(known) < len(listing):
+        new = {identity: item for identity, item in listing.items() if identity not in known}
+        inputs = planned_inputs(new, recipe, source, job.store)
+        facts = {"listed": len(listing), "known": len(known), "buckets": fine_buckets(new, inputs, chunk_bytes(recipe))}
+        plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, inputs)
+        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job, listing))
+    if not results:
+        total = Sum("listed", len(listing), {"known": len(known), "ingested": 0, "quarantined": 0})
+        return Result("nothing", sums=(total.checked(),))
+    return Result(
+        "done",
+        tuple(run for result in results for run in result.run_ids),
+        tuple(sum_ for result in results for sum_ in result.sums),
+        results[-1].facts,
+    )
+
+
+def _execute(plan: Plan, recipe: IngestEhrRecipe, job: Job, listing: Listing) -> Result:
+    """Do what the plan says, which an earlier attempt may have begun, and commit it."""
+    started = time.monotonic()
+    planned = IngestEhrRecipe.model_validate(plan.recipe)
+    mapped = _mapped(plan, planned, recipe, job, listing)
+    mapping_s = time.monotonic() - started
+    files = files_of(plan)
+    counts = RecordCounts(files, mapped)
+    reduced = _reduced(plan, planned, job, files, mapped, tuple(counts.unusable))
+    for fact in reduced:
+        counts.add(fact)
+    sums = (counts.objects(int(plan.facts["listed"]), int(plan.facts["known"])), counts.candidates())
+    if planned.linkage:
+        commit_linkage(planned.linkage.uri, plan)
+    _commit(plan, job, recipe.lake, counts, reduced, sums, started)
+    sweep_staging(job.store, recipe.lake, [plan.run_id])
+    figures = {
+        "tables": counts.tables(),
+        "reasons": counts.reasons(),
+        "superseded": sum(fact.get("superseded", 0) for fact in reduced),
+        "bytes_read": sum(fact["bytes_read"] for fact in mapped),
+        "mapping_seconds": round(mapping_s, 2),
+        "seconds": round(time.monotonic() - started, 2),
+    }
+    _tell(job, sums, figures)
+    return Result("done", (plan.run_id,), sums, figures)
+
+
+def _mapped(plan: Plan, planned: IngestEhrRecipe, recipe: IngestEhrRecipe, job: Job, listing: Listing) -> list[Facts]:
+    """The facts of all chunks, in their order."""
+    work = MapWork(
+        source=rooms.record_source(planned.source.kind),
+        config=planned.source,
+        listing=tuple(listing.values()),
+        issuer=planned.issuer,
+        as_of=planned.as_of,
+        crosswalk=planned.crosswalk,
+        deidentify=recipe.deidentify,
+        store=job.store,
+        lake=recipe.lake,
+        run_id=plan.run_id,
+        buckets=int(plan.facts["buckets"]),
+        linkage=planned.linkage.uri if planned.linkage else None,
+    )
+    chunks = record_chunks(plan, listing)
+    facts: list[Facts] = []
+    with job.tell.bar("map", sum(len(chunk.parts) for chunk in chunks)) as bar:
+        for done in run_chunks(work, chunks):
+            facts.append(done)
+            bar.advance(done["parts"], f"{sum(fact['bytes_read'] for fact in facts) / 1e6:,.0f} MB")
+    return sorted(facts, key=lambda fact: int(fact["chunk"]))
+
+
+def _reduced(
+    plan: Plan, planned: IngestEhrRecipe, job: Job, files: pa.Table, mapped: Sequence[Facts], unusable: tuple[int, ...]
+) -> list[Facts]:
+    """The facts of all buckets and of what mapping refused, in the order of their names."""
+    tasks = bucket_tasks(mapped, int(plan.facts["buckets"]), chunk_bytes(planned))
+    work = ReduceWork(
+        store=job.store,
+        lake=planned.lake,
+        run_id=plan.run_id,
+        files=files.select(list(ID)),
+        unusable=unusable,
+        standing=frozen_standing(job.store, planned.lake, plan, snapshot(job.store, planned.lake)),
+        rules=Rules(planned.encounters, planned.on_change),
+    )
+    facts: list[Facts] = []
+    with job.tell.bar("decide", len(tasks)) as bar:
+        for done in run_chunks(work, tasks):
+            facts.append(done)
+            bar.advance(1, f"{sum(fact.get('rows', 0) for fact in facts):,} events")
+    return sorted(facts, key=lambda fact: str(fact["name"]))
+
+
+def _commit(
+    plan: Plan,
+    job: Job,
+    lake: str,
+    counts: RecordCounts,
+    reduced: Sequence[Facts],
+    sums: Sequence[Sum],
+    started: float,
+) -> None:
+    written = {
+        table: [new_file(plan, fact[table]["path"], fact[table]) for fact in reduced if fact.get(table)]
+        for table in (EVENTS.name, QUARANTINE.name)
+    }
+    written[RECORD_FILES.name] = write_rows(job.store, lake, plan, RECORD_FILES, counts.rows(plan.run_id), "files")
+    whole = counts.refused_files(plan.run_id)
+    written[QUARANTINE.name] += write_rows(job.store, lake, plan, QUARANTINE, whole, "whole-files")
+    totals = {name: count for total in sums for name, count in total.named().items()}
+    commit_run(job.store, lake, plan, Outcome(totals, written, host_facts(started)))
+
+
+def _tell(job: Job, sums: Sequence[Sum], figures: dict[str, Any]) -> None:
+    for total in sums:
+        job.tell.say(str(total))
+    for table, counts in figures["tables"].items():
+        job.tell.say(f"  {table}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items()))
+    if figures["superseded"]:
+        job.tell.say(f"{figures['superseded']:,} events are of later versions of their records")
