@@ -3,8 +3,8 @@
 Each resample draws subjects once and measures both models on them, so that what is hard for both
 cancels out of the difference (Efron and Tibshirani 1993, chapter 16; whole subjects as in
 `bootstrap.py`). The two-sided p is the smallest 1 - level at which the percentile interval leaves 0
-out, with one draw added on each side so that it is never 0 (Davison and Hinkley 1997, section 4.4):
-verdict and p agree. Neither is corrected for the number of comparisons.
+out, with one draw added on each side so that it is never 0 (Davison and Hinkley 1997, section 4.4).
+The verdict follows from p. Neither is corrected for the number of comparisons.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Paired:
         difference: network minus simple, with its interval.
         higher_is_better: whether a difference above 0 is in the network's favour.
         p: two-sided, NaN where the interval is not defined.
-        verdict: "better" when the interval leaves 0 out in the network's favour, "worse" when it
-            does so in the other's, None where there is no interval.
+        verdict: "better" when p is at most 1 - level and the difference is in the network's favour,
+            "worse" when it is in the other's, None where there is no p.
     """
 
     network: float
@@ -84,10 +84,11 @@ def paired(
             simple=float(values[count + at]),
             difference=found,
             higher_is_better=higher_is_better[place],
-            p=_two_sided(apart[:, at]) if np.isfinite(found.lower) else float("nan"),
-            verdict=_verdict(found, higher_is_better[place]),
+            p=p,
+            verdict=_verdict(p, apart[:, at], resampling.level, higher_is_better[place]),
         )
         for at, (place, found) in enumerate(zip(places, differences, strict=True))
+        for p in [_two_sided(apart[:, at]) if np.isfinite(found.lower) else float("nan")]
     ]
 
 
@@ -97,12 +98,12 @@ def _two_sided(drawn: Floats) -> float:
     return float(min(1.0, 2 * (min(below, above) + 1) / (len(usable) + 1)))
 
 
-def _verdict(difference: Estimate, higher_is_better: bool) -> Verdict | None:
-    if not np.isfinite(difference.lower):
+def _verdict(p: float, drawn: Floats, level: float, higher_is_better: bool) -> Verdict | None:
+    if not np.isfinite(p):
         return None
-    if difference.lower <= 0 <= difference.upper:
+    if p > 1 - level:
         return "no better"
-    return "better" if (difference.lower > 0) == higher_is_better else "worse"
+    return "better" if (np.nanmedian(drawn) > 0) == higher_is_better else "worse"
 
 
 def areas(scores: Floats, targets: Floats) -> Statistic:

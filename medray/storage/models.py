@@ -56,19 +56,25 @@ class Registered:
 
 
 def save_model(
-    store: Store, lake: str, weights: Mapping[str, Array], definition: Mapping[str, Any], subjects: Array
+    store: Store,
+    lake: str,
+    weights: Mapping[str, Array],
+    definition: Mapping[str, Any],
+    subjects: Mapping[str, Array],
 ) -> str:
     """Store the model. Returns its `model_sha256`.
 
     Args:
-        subjects: int64 pseudonyms of the training split; evaluation refuses them.
+        subjects: split -> int64 pseudonyms of those that the model was made with; evaluation refuses
+            them in any other split.
     """
     tensors = save_tensors({name: np.ascontiguousarray(value) for name, value in sorted(weights.items())})
     described = json.dumps({"format": FORMAT, **definition}, sort_keys=True).encode()
     sha256 = _sha256(tensors, described)
     folder = join(lake, "models", "blobs", sha256)
     with told(lake):
-        store.put_if_absent(join(folder, "subjects.safetensors"), save_tensors({"train": np.unique(subjects)}))
+        by_split = {split: np.unique(found) for split, found in subjects.items()}
+        store.put_if_absent(join(folder, "subjects.safetensors"), save_tensors(by_split))
         store.put_if_absent(join(folder, "weights.safetensors"), tensors)
         store.put_if_absent(join(folder, "model.json"), described)
     return sha256
@@ -109,11 +115,11 @@ def load_definition(store: Store, lake: str, sha256: str) -> Mapping[str, Any]:
     return definition
 
 
-def training_subjects(store: Store, lake: str, sha256: str) -> Array:
-    """int64 pseudonyms of the subjects that the model has learnt from, sorted."""
+def model_subjects(store: Store, lake: str, sha256: str) -> dict[str, Array]:
+    """Split -> int64 pseudonyms of the subjects that the model was made with, sorted."""
     with told(lake):
         data = store.read(join(lake, "models", "blobs", sha256, "subjects.safetensors"))
-    subjects: Array = load_tensors(data)["train"]
+    subjects: dict[str, Array] = load_tensors(data)
     return subjects
 
 

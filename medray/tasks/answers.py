@@ -34,11 +34,13 @@ def is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
 
 
-def refuse(label: str, position: int, value: Any, allowed: str) -> LabelError:
-    """The error for an answer that the task cannot hold; names its type, never its text."""
+def refuse(label: str, position: int, value: Any, allowed: str, count: int = 1) -> LabelError:
+    """The error for answers that the task cannot hold, `value` the first of so many; names its type,
+    never its text."""
+    others = f", and {count - 1:,} more" if count > 1 else ""
     return LabelError(
         where=f"labels, question '{label}', example {position}",
-        found=f"a value of type {type(value).__name__} that is not allowed",
+        found=f"a value of type {type(value).__name__} that is not allowed{others}",
         allowed=allowed,
         do="correct the label file, or leave the answer empty where it is not known",
     )
@@ -80,12 +82,13 @@ def class_indices(values: Sequence[Any], label: str, classes: Sequence[str]) -> 
     """
     index: dict[Any, int] = {name: position for position, name in enumerate(classes)}
     index.update({position: position for position in range(len(classes))})
+    known = [(position, value) for position, value in enumerate(values) if not is_missing(value)]
+    others = [place for place in known if isinstance(place[1], bool | np.bool_) or place[1] not in index]
+    if others:
+        named = f"one of the classes of [task] ({', '.join(classes)}), its position from 0, or empty"
+        raise refuse(label, *others[0], named, count=len(others))
     out = np.full(len(values), np.nan, dtype=np.float32)
-    for position, value in enumerate(values):
-        if is_missing(value):
-            continue
-        if isinstance(value, bool | np.bool_) or value not in index:
-            raise refuse(label, position, value, "a class of [task] or its position, or empty")
+    for position, value in known:
         out[position] = float(index[value])
     return out
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pytest
 from record_scene import EHR, FIRST, PATIENTS, PROBLEM, TABULAR, RecordScene, patient_rows
 
-from medray.errors import RecipeError
+from medray.errors import LabelError, RecipeError
 from medray.privacy.pseudonyms import Pseudonyms
 from medray.schema.events import EVENTS
 from medray.schema.labels import LABELS
@@ -154,6 +154,16 @@ def test_a_network_on_a_table_learns_a_number(records: RecordScene) -> None:
     told = records.run("evaluate", model={"name": "rate", "version": 1}).facts
     assert told["metrics"]["next_rate"]["metrics"]["mae"]["value"] < 15
     assert {line["metric"] for line in told["comparisons"]} == {"mae", "r2"}
+
+
+def test_what_calibration_will_refuse_is_refused_before_the_first_epoch(
+    records: RecordScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medray.drivers.models.train.fit", lambda *_: pytest.fail("it began to train"))
+    task = {"kind": "regression", "labels": ["next_rate"], "interval": 0.8, "loss": "squared"}
+    split = {"salt": "records", "tuning": 0.03, "held_out": 0.25}
+    with pytest.raises(LabelError, match="known answers in the tuning split"):
+        records.run("train", family=TABULAR, task=task, split=split, model={"name": "rate"})
 
 
 def test_one_name_means_one_problem(records: RecordScene) -> None:

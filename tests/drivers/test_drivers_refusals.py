@@ -62,7 +62,7 @@ def test_a_model_whose_weights_belong_to_another_network(trained: Scene) -> None
     stored = load_model(LAKE, trained.lake, model.sha256)
     definition = {name: value for name, value in stored.definition.items() if name != "format"}
     definition["family_config"] = {**definition["family_config"], "width": 9}
-    sha256 = save_model(LAKE, trained.lake, stored.weights, definition, np.array([1], np.int64))
+    sha256 = save_model(LAKE, trained.lake, stored.weights, definition, {"train": np.array([1], np.int64)})
     register(LAKE, trained.lake, "tiny", sha256, {"run_id": "none", "split": {}, "history": []})
     promote(LAKE, trained.lake, "tiny", 2)
     before = _runs(trained)
@@ -80,7 +80,7 @@ def test_a_model_with_a_config_of_another_version(trained: Scene) -> None:
     stored = load_model(LAKE, trained.lake, model.sha256)
     definition = {name: value for name, value in stored.definition.items() if name != "format"}
     definition["family_config"] = {**definition["family_config"], "columns": ["heart_rate"]}
-    sha256 = save_model(LAKE, trained.lake, stored.weights, definition, np.array([1], np.int64))
+    sha256 = save_model(LAKE, trained.lake, stored.weights, definition, {"train": np.array([1], np.int64)})
     register(LAKE, trained.lake, "tiny", sha256, {"run_id": "none", "split": {}, "history": []})
     promote(LAKE, trained.lake, "tiny", 2)
     _refused(trained, ModelError, "does not know", "predict")

@@ -97,7 +97,7 @@ def _add_recalibrated_model(scene: Scene) -> None:
     stored = load_model(LAKE, scene.lake, choose(LAKE, scene.lake, "tiny", 1).sha256)
     definition = {name: value for name, value in stored.definition.items() if name != "format"}
     definition["calibration"] = {**definition["calibration"], "threshold": [0.123]}
-    sha256 = save_model(LAKE, scene.lake, stored.weights, definition, np.array([1], np.int64))
+    sha256 = save_model(LAKE, scene.lake, stored.weights, definition, {"train": np.array([1], np.int64)})
     card = {name: value for name, value in choose(LAKE, scene.lake, "tiny", 1).card.items() if name != "version"}
     register(
         LAKE, scene.lake, "tiny", sha256, {**card, "run_id": "recalibrated", "model_sha256": sha256, "name": "tiny"}
@@ -121,13 +121,14 @@ def test_evaluation_has_intervals_and_is_not_repeated(trained: Scene) -> None:
     assert trained.run("evaluate", run_date="2026-02-01").status == "already"
 
 
-def test_training_subjects_are_not_evaluated(trained: Scene) -> None:
-    """A later label file moves everybody into the held-out split."""
+@pytest.mark.parametrize("split", ["train", "tuning"])
+def test_subjects_that_the_model_was_made_with_are_not_evaluated(trained: Scene, split: str) -> None:
+    """A later label file moves a split into the held-out one."""
     lines = (trained.folder / "labels.csv").read_text().splitlines()
-    moved = [lines[0], *(line.rsplit(",", 1)[0] + ",held_out" for line in lines[1:])]
+    moved = [line.removesuffix(f",{split}") + ",held_out" if line.endswith(f",{split}") else line for line in lines]
     (trained.folder / "labels.csv").write_text("\n".join(moved) + "\n")
     trained.run("ingest_dicom", run_date="2026-01-02")
-    with pytest.raises(SplitError, match="that the model has learnt from"):
+    with pytest.raises(SplitError, match=f"was made with, in its {split} split"):
         trained.run("evaluate")
 
 

@@ -186,6 +186,6 @@ def _model(lake: Path) -> None:
         "task": "binary", "task_config": _TASK, "task_summary": {},
         "calibration": {"temperature": [1.0], "bias": [0.0], "threshold": [0.5]},
     }  # fmt: skip
-    sha256 = save_model(LAKE, str(lake), weights, definition, np.array([1], np.int64))
+    sha256 = save_model(LAKE, str(lake), weights, definition, {"train": np.array([1], np.int64)})
     register(LAKE, str(lake), "kill", sha256, {"run_id": "none", "split": {}, "history": []})
     promote(LAKE, str(lake), "kill", 1)

@@ -127,3 +127,15 @@ def test_without_a_value_or_a_second_subject_there_is_no_verdict(network: float,
     assert found.verdict is None
     written = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert (written["p"], written["difference"]["lower"], written["verdict"]) == (None, None, None)
+
+
+def test_the_verdict_follows_from_p() -> None:
+    """Means near the edge: the interval's ends and p need not fall on the same side of it."""
+    generator = np.random.default_rng(2)
+    seen = []
+    for shift in np.linspace(0.1, 0.5, 60):
+        values = generator.normal(shift, 1.0, 40)
+        found = paired(mean_of(values), constant(0.0), np.arange(40), Resampling(100, 1, 0.95), {0: True})[0]
+        assert found.verdict == ("better" if found.p <= 0.05 else "no better")
+        seen.append((found.verdict == "better") != (found.difference.lower > 0))
+    assert any(seen)

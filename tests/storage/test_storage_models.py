@@ -10,12 +10,12 @@ import pytest
 
 from medray.contracts import Array
 from medray.errors import ModelError
-from medray.storage.models import choose, load_model, promote, register, save_model, training_subjects, versions
+from medray.storage.models import choose, load_model, model_subjects, promote, register, save_model, versions
 from medray.storage.store import Store
 
 WEIGHTS = {"b": np.array([1.5, -2], np.float32), "a": np.arange(6, dtype=np.float32).reshape(2, 3)}
 DEFINITION: dict[str, Any] = {"family": "image", "calibration": {"temperature": 1.5}}
-SUBJECTS = np.array([3, 1, 3, 2], np.int64)
+SUBJECTS = {"train": np.array([3, 1, 3, 2], np.int64), "tuning": np.array([5, 4], np.int64)}
 
 
 def save(store: Store, lake: str, weights: dict[str, Array] | None = None, **changes: Any) -> str:
@@ -30,7 +30,8 @@ def test_a_model_comes_back_as_it_was(store: Store, lake: str) -> None:
     assert {name: (value.dtype, value.tolist()) for name, value in model.weights.items()} == {
         name: (value.dtype, value.tolist()) for name, value in WEIGHTS.items()
     }
-    assert training_subjects(store, lake, sha256).tolist() == [1, 2, 3]
+    found = model_subjects(store, lake, sha256)
+    assert {split: subjects.tolist() for split, subjects in found.items()} == {"train": [1, 2, 3], "tuning": [4, 5]}
 
 
 def test_the_name_follows_from_the_content(store: Store, lake: str) -> None:

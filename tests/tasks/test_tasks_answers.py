@@ -9,6 +9,7 @@ import pytest
 
 from medray.errors import LabelError
 from medray.tasks import binary, multiclass, multilabel
+from medray.tasks.answers import class_indices
 from medray.tasks.config import BinaryConfig, MulticlassConfig, MultilabelConfig
 
 BINARY = BinaryConfig(kind="binary", label="a", class_weights=True, threshold="youden")
@@ -54,3 +55,11 @@ def test_other_than_a_class_is_refused_without_quoting_it(value: Any) -> None:
 def test_a_question_without_answers_is_refused() -> None:
     with pytest.raises(LabelError, match=r"question 'b'.*no answer at all"):
         multilabel.targets({"a": [1]}, MULTILABEL)
+
+
+def test_names_that_are_no_class_are_counted_beside_the_classes() -> None:
+    with pytest.raises(LabelError) as raised:
+        class_indices(["low", "Mustermann", None, "high", True], "risk", ["low", "middle", "high"])
+    assert str(raised.value).startswith("labels, question 'risk', example 1: found a value of type str")
+    assert "and 1 more. Allowed: one of the classes of [task] (low, middle, high)" in str(raised.value)
+    assert "Mustermann" not in str(raised.value)

@@ -27,7 +27,7 @@ from medray.recipes.score import EvaluateRecipe
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.failures import told
-from medray.storage.models import Registered, choose, load_definition, training_subjects
+from medray.storage.models import Registered, choose, load_definition, model_subjects
 from medray.storage.plans import Plan, write_plan
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.uri import join
@@ -85,16 +85,22 @@ def _asked(
             "labelled inputs of subjects in that split",
             "look at the labels and at the model's [split]",
         )
-    learnt = set(training_subjects(job.store, recipe.lake, model.sha256).tolist())
-    seen = {one.item.subject_id for one in asked} & learnt
-    if seen:
-        raise SplitError(
-            f"recipe {recipe.name}",
-            f"{len(seen)} subject(s) of the {recipe.split} split that the model has learnt from",
-            "subjects that were not in its training split",
-            "give these subjects back their split; a subject is in one split for ever",
-        )
+    _refuse_moved(recipe, model, {one.item.subject_id for one in asked}, job)
     return files, asked
+
+
+def _refuse_moved(recipe: EvaluateRecipe, model: Registered, asked: set[int], job: Job) -> None:
+    """Raise SplitError when the model was made with a subject in another split: weights come from train,
+    the best epoch, calibration and thresholds from tuning."""
+    for split, subjects in model_subjects(job.store, recipe.lake, model.sha256).items():
+        moved = asked & set(subjects.tolist())
+        if split != recipe.split and moved:
+            raise SplitError(
+                f"recipe {recipe.name}",
+                f"{len(moved)} {recipe.split} subject(s) that the model was made with, in its {split} split",
+                f"subjects that were not in its {split} split",
+                "give these subjects back their split; a subject is in one split for ever",
+            )
 
 
 def _plan(recipe: EvaluateRecipe, model: Registered, job: Job, state: Snapshot, asked: Sequence[Labelled]) -> Plan:

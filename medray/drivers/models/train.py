@@ -141,6 +141,9 @@ def _execute(
         family, recipe.family, family_summary, task, recipe.task, task_summary, recipe.training, job.store, folder
     )
     write_examples(job.store, spec.examples_uri, examples)
+    tuning_targets = examples.targets[~in_train]
+    # What calibration would refuse after the last epoch, it refuses now.
+    task.calibrate(np.zeros((len(tuning_targets), task.outputs(recipe.task)), np.float32), tuning_targets, recipe.task)
     job.tell.say(
         f"training on {in_train.sum():,} examples, tuning on {(~in_train).sum():,}, {recipe.training.workers} worker(s)"
     )
@@ -148,10 +151,10 @@ def _execute(
         weights, logits, history = fit(
             spec, lambda record: bar.advance(1, f"loss {record['loss']:.4f}, tuning {record['tuning_loss']:.4f}")
         )
-    tuning_targets = examples.targets[~in_train]
     calibration = task.calibrate(logits, tuning_targets, recipe.task)
     definition = _definition(recipe, family_summary, task_summary, calibration)
-    sha256 = save_model(job.store, recipe.lake, weights, definition, subjects[in_train])
+    by_split = {TRAIN: subjects[in_train], TUNING: subjects[~in_train]}
+    sha256 = save_model(job.store, recipe.lake, weights, definition, by_split)
     reference = _reference(task.decode(logits, recipe.task, calibration))
     card = {**_card(plan, recipe, history), "reference_scores": reference}
     registered = register(job.store, recipe.lake, recipe.model.name, sha256, card)
