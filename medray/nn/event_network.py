@@ -1,4 +1,4 @@
-"""From tokens of events to logits: by their sequence, or by plain summaries of each code."""
+"""From tokens of events to logits: by their sequence, or by summaries of each code, dense or additive."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from medray.nn.event_summaries import NAMES, summaries
+from medray.nn.event_summaries import CHANNELS, NAMES, window_summaries
 from medray.nn.events import Events, unpack
 
 PER_CODE = 8  # features that a code's summaries become
+DENSE_WINDOWS, ADDITIVE_WINDOWS = 2, 3  # the window and its newer parts
+# normal scores between which an additive effect is a straight line
+KNOTS = (-2.5, -1.75, -1.25, -0.75, -0.25, 0.25, 0.75, 1.25, 1.75, 2.5)
 
 
 class SequenceNetwork(nn.Module):
@@ -47,8 +50,8 @@ class SummaryNetwork(nn.Module):
 
     def __init__(self, codes: int, hours: float, width: int, outputs: int, dropout: float) -> None:
         super().__init__()
-        self.codes, self.windows = codes, (hours, hours / 2)
-        inputs = len(self.windows) * (len(NAMES) + 2)
+        self.codes, self.hours = codes, hours
+        inputs = DENSE_WINDOWS * len(CHANNELS)
         self.weight = nn.Parameter(torch.randn(self.codes, inputs, PER_CODE) / inputs**0.5)
         self.bias = nn.Parameter(torch.zeros(self.codes * PER_CODE))
         self.layers = nn.Sequential(
@@ -57,16 +60,46 @@ class SummaryNetwork(nn.Module):
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """(N, outputs)."""
-        features = torch.einsum("nvi,vif->nvf", self._summaries(unpack(tokens)), self.weight).flatten(1) + self.bias
+        inputs = window_summaries(unpack(tokens), self.codes, self.hours, DENSE_WINDOWS).flatten(2)
+        features = torch.einsum("nvi,vif->nvf", inputs, self.weight).flatten(1) + self.bias
         logits: torch.Tensor = self.layers(functional.gelu(features))
         return logits
 
-    def _summaries(self, events: Events) -> torch.Tensor:
-        """(N, V, inputs), each about as large as a normal score."""
-        parts = []
-        for since in self.windows:
-            statistics, values, happened = summaries(events, self.codes, since)
-            size = statistics.new_ones(len(NAMES))
-            size[NAMES.index("slope")] = self.windows[0] / 4
-            parts += [statistics * size, (values > 0).to(size.dtype)[..., None], torch.log1p(happened)[..., None] / 2]
-        return torch.cat(parts, dim=-1)
+
+class AdditiveNetwork(nn.Module):
+    """Tokens float (N, E, C) of `medray.nn.events` -> logits (N, outputs): the sum of one broken line
+    for each summary of a code over the window, its newer half and its newest quarter.
+
+    A broken line is linear in piecewise-linear features (Gorishniy, Rubachev and Babenko, NeurIPS
+    2022). In training these are seen with normal noise, which is a ridge penalty on their weights
+    (Bishop, Neural Computation 1995); its effect on the logits is drawn, not that on each feature.
+
+    Args:
+        codes: V, the first so many of the vocabulary are looked at.
+        hours: length of the window.
+        noise: standard deviation of the noise.
+    """
+
+    def __init__(self, codes: int, hours: float, outputs: int, noise: float) -> None:
+        super().__init__()
+        self.codes, self.hours, self.noise = codes, hours, noise
+        inputs = codes * ADDITIVE_WINDOWS * ((len(CHANNELS) - 1) * (len(KNOTS) - 1) + 1)
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """(N, outputs)."""
+        logits: torch.Tensor = functional.linear(self._pieces(unpack(tokens)), self.weight, self.bias)
+        if not self.training:
+            return logits
+        length: torch.Tensor = torch.linalg.vector_norm(self.weight, dim=1)
+        return logits + self.noise * length * torch.randn_like(logits)
+
+    def _pieces(self, events: Events) -> torch.Tensor:
+        """(N, inputs), each from 0 to 1: how far a summary is past each knot on its way to the next."""
+        inputs = window_summaries(events, self.codes, self.hours, ADDITIVE_WINDOWS)
+        knots = inputs.new_tensor(KNOTS)
+        low, high = knots[:-1], knots[1:]
+        pieces = ((inputs[..., :-1, None] - low) / (high - low)).clamp(0.0, 1.0)
+        has = inputs[..., -1:]
+        return torch.cat([pieces[..., : len(NAMES), :].flatten(-2) * has, pieces[..., -1, :], has], dim=-1).flatten(1)

@@ -7,10 +7,12 @@ from torch import nn
 from medray.contracts import Sums
 from medray.families.ehr.collate import known_codes
 from medray.families.ehr.config import EhrConfig
-from medray.nn.event_network import SequenceNetwork, SummaryNetwork
+from medray.nn.event_network import AdditiveNetwork, SequenceNetwork, SummaryNetwork
 from medray.nn.event_transformer import EventTransformer
 from medray.nn.gru_d import GruD
 from medray.nn.members import Members
+
+PRIOR_EXAMPLES = 2500  # the additive networks are held to 0 as by so many examples
 
 
 def _encoder(config: EhrConfig, codes: int) -> nn.Module:
@@ -19,12 +21,16 @@ def _encoder(config: EhrConfig, codes: int) -> nn.Module:
     return GruD(codes, config.hours, config.steps, config.width, config.dropout)
 
 
-def _member(config: EhrConfig, codes: int, outputs: int) -> list[nn.Module]:
+def _member(config: EhrConfig, codes: int, outputs: int, noise: float) -> list[nn.Module]:
     sequence = SequenceNetwork(_encoder(config, codes), config.width, outputs, config.dropout)
     if not config.summary_codes:
         return [sequence]
     summarised = min(config.summary_codes, codes)
-    return [sequence, SummaryNetwork(summarised, config.hours, 2 * config.width, outputs, config.dropout)]
+    return [
+        sequence,
+        SummaryNetwork(summarised, config.hours, 2 * config.width, outputs, config.dropout),
+        AdditiveNetwork(summarised, config.hours, outputs, noise),
+    ]
 
 
 def build(config: EhrConfig, summary: Sums, outputs: int) -> nn.Module:
@@ -33,5 +39,6 @@ def build(config: EhrConfig, summary: Sums, outputs: int) -> nn.Module:
     Weights are drawn from torch's global generator: the same seed gives the same network.
     """
     codes = max(known_codes(config, summary), 1)
-    networks = [network for _ in range(config.members) for network in _member(config, codes, outputs)]
+    noise = min((PRIOR_EXAMPLES / max(summary["examples"], default=1)) ** 0.5, 1.0)
+    networks = [network for _ in range(config.members) for network in _member(config, codes, outputs, noise)]
     return networks[0] if len(networks) == 1 else Members(networks)

@@ -13,6 +13,8 @@ from medray.nn.event_summaries import NAMES, summaries
 from medray.nn.events import Events
 
 MOST_CODES = 128
+WHOLE = ("mean", "min", "max", "last", "first", "std")
+NEWER = ("mean", "min", "max", "std")
 
 
 def _events(examples: Array, config: EhrConfig, summary: Sums) -> Events:
@@ -28,7 +30,8 @@ def _events(examples: Array, config: EhrConfig, summary: Sums) -> Events:
 
 
 def simple(examples: Array, config: EhrConfig, summary: Sums) -> Array:
-    """Mean, min, max and last value, and number of events, of the most frequent codes.
+    """Mean, min, max, last and first value, spread, and number of events, of the most frequent codes;
+    then mean, min, max, spread and number in the newer half of the window.
 
     Codes that had no value in the training split give their number of events only.
 
@@ -36,8 +39,12 @@ def simple(examples: Array, config: EhrConfig, summary: Sums) -> Array:
         float32 (N, F); NaN where a code has no value, 0 events where it is unseen.
     """
     codes = min(known_codes(config, summary), MOST_CODES)
-    statistics, values, happened = summaries(_events(examples, config, summary), codes, np.inf)
-    chosen = statistics[..., [NAMES.index(name) for name in ("mean", "min", "max", "last")]]
-    chosen = torch.where((values > 0)[..., None], chosen, torch.nan)
+    events = _events(examples, config, summary)
     valued = torch.tensor([bool(values) for values in summary["values"][:codes]])
-    return torch.cat([chosen[:, valued].flatten(1), happened], dim=1).float().numpy()
+    parts = []
+    for names, since in ((WHOLE, np.inf), (NEWER, config.hours / 2)):
+        statistics, values, happened = summaries(events, codes, since)
+        chosen = statistics[..., [NAMES.index(name) for name in names]]
+        chosen = torch.where((values > 0)[..., None], chosen, torch.nan)
+        parts += [chosen[:, valued].flatten(1), happened]
+    return torch.cat(parts, dim=1).float().numpy()
