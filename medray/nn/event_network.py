@@ -10,9 +10,9 @@ from medray.nn.event_summaries import CHANNELS, NAMES, window_summaries
 from medray.nn.events import Events, unpack
 
 PER_CODE = 8  # features that a code's summaries become
-DENSE_WINDOWS, ADDITIVE_WINDOWS = 2, 3  # the window and its newer parts
+WINDOWS = 2  # the window and its newer half
 # normal scores between which an additive effect is a straight line
-KNOTS = (-2.5, -1.75, -1.25, -0.75, -0.25, 0.25, 0.75, 1.25, 1.75, 2.5)
+KNOTS = (-2.5, -1.5, -0.5, 0.5, 1.5, 2.5)
 
 
 class SequenceNetwork(nn.Module):
@@ -51,7 +51,7 @@ class SummaryNetwork(nn.Module):
     def __init__(self, codes: int, hours: float, width: int, outputs: int, dropout: float) -> None:
         super().__init__()
         self.codes, self.hours = codes, hours
-        inputs = DENSE_WINDOWS * len(CHANNELS)
+        inputs = WINDOWS * len(CHANNELS)
         self.weight = nn.Parameter(torch.randn(self.codes, inputs, PER_CODE) / inputs**0.5)
         self.bias = nn.Parameter(torch.zeros(self.codes * PER_CODE))
         self.layers = nn.Sequential(
@@ -60,7 +60,7 @@ class SummaryNetwork(nn.Module):
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """(N, outputs)."""
-        inputs = window_summaries(unpack(tokens), self.codes, self.hours, DENSE_WINDOWS).flatten(2)
+        inputs = window_summaries(unpack(tokens), self.codes, self.hours, WINDOWS).flatten(2)
         features = torch.einsum("nvi,vif->nvf", inputs, self.weight).flatten(1) + self.bias
         logits: torch.Tensor = self.layers(functional.gelu(features))
         return logits
@@ -68,36 +68,33 @@ class SummaryNetwork(nn.Module):
 
 class AdditiveNetwork(nn.Module):
     """Tokens float (N, E, C) of `medray.nn.events` -> logits (N, outputs): the sum of one broken line
-    for each summary of a code over the window, its newer half and its newest quarter.
+    for each summary of a code over the window and over its newer half.
 
     A broken line is linear in piecewise-linear features (Gorishniy, Rubachev and Babenko, NeurIPS
-    2022). In training these are seen with normal noise, which is a ridge penalty on their weights
-    (Bishop, Neural Computation 1995); its effect on the logits is drawn, not that on each feature.
+    2022); dropping features is a ridge penalty on its slopes (Wager, Wang and Liang, NeurIPS 2013).
 
     Args:
         codes: V, the first so many of the vocabulary are looked at.
         hours: length of the window.
-        noise: standard deviation of the noise.
+        dropout: share of features dropped.
     """
 
-    def __init__(self, codes: int, hours: float, outputs: int, noise: float) -> None:
+    def __init__(self, codes: int, hours: float, outputs: int, dropout: float) -> None:
         super().__init__()
-        self.codes, self.hours, self.noise = codes, hours, noise
-        inputs = codes * ADDITIVE_WINDOWS * ((len(CHANNELS) - 1) * (len(KNOTS) - 1) + 1)
-        self.weight = nn.Parameter(torch.zeros(outputs, inputs))
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.codes, self.hours = codes, hours
+        inputs = codes * WINDOWS * ((len(CHANNELS) - 1) * (len(KNOTS) - 1) + 1)
+        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, outputs))
+        nn.init.zeros_(self.layers[1].weight)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """(N, outputs)."""
-        logits: torch.Tensor = functional.linear(self._pieces(unpack(tokens)), self.weight, self.bias)
-        if not self.training:
-            return logits
-        length: torch.Tensor = torch.linalg.vector_norm(self.weight, dim=1)
-        return logits + self.noise * length * torch.randn_like(logits)
+        logits: torch.Tensor = self.layers(self._pieces(unpack(tokens)))
+        return logits
 
     def _pieces(self, events: Events) -> torch.Tensor:
-        """(N, inputs), each from 0 to 1: how far a summary is past each knot on its way to the next."""
-        inputs = window_summaries(events, self.codes, self.hours, ADDITIVE_WINDOWS)
+        """(N, inputs), each from 0 to 1: how far a summary is past each knot on its way to the next;
+        0 for the statistics of a code without value."""
+        inputs = window_summaries(events, self.codes, self.hours, WINDOWS)
         knots = inputs.new_tensor(KNOTS)
         low, high = knots[:-1], knots[1:]
         pieces = ((inputs[..., :-1, None] - low) / (high - low)).clamp(0.0, 1.0)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import pytest
 import torch
 from torch import nn
 
-from medray.nn.event_network import KNOTS, AdditiveNetwork, SummaryNetwork
+from medray.nn.event_network import AdditiveNetwork, SummaryNetwork
 from medray.nn.event_summaries import CHANNELS, NAMES, summaries, window_summaries
 from medray.nn.event_transformer import EventTransformer
 from medray.nn.events import Events, unpack
@@ -95,41 +94,41 @@ def test_summaries_of_newer_windows_are_about_as_large_as_normal_scores() -> Non
         assert torch.equal(found[:, :, at, -1], (values > 0).float())
 
 
-def additive(noise: float = 0.0) -> AdditiveNetwork:
-    return AdditiveNetwork(codes=2, hours=HOURS, outputs=1, noise=noise)
+def additive(dropout: float = 0.0) -> AdditiveNetwork:
+    return AdditiveNetwork(codes=2, hours=HOURS, outputs=1, dropout=dropout)
 
 
-def pieces(network: AdditiveNetwork) -> torch.Tensor:
-    """The weights of one output: (codes, windows, pieces)."""
-    return network.weight.data.view(2, 3, -1)
+def slopes(network: AdditiveNetwork) -> torch.Tensor:
+    """The weights of one output: (codes, windows, pieces); all 0 before the first step."""
+    network.layers[1].bias.data.zero_()
+    weight: torch.Tensor = network.layers[1].weight.data
+    assert not weight.any()
+    return weight.view(2, 2, -1)
 
 
 def test_a_broken_line_for_each_summary() -> None:
     network = additive()
-    line = torch.arange(1.0, len(KNOTS))  # rise between the first two knots 1, then 2, and so on
-    pieces(network)[0, 0, : len(line)] = line  # of the mean of code 1 over the window
-    given = [[timed(1, 1.0, value)] for value in (-9.0, -2.125, 0.0, 9.0)] + [[timed(2, 1.0, 9.0)]]
-    assert network(tokens(*given)).flatten().tolist() == pytest.approx([0.0, 0.5, 12.5, 45.0, 0.0])
+    slopes(network)[0, 0, :5] = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])  # of the mean of code 1 over the window
+    given = [[timed(1, 1.0, value)] for value in (-9.0, -2.0, 0.0, 9.0)] + [[timed(2, 1.0, 9.0)]]
+    assert network(tokens(*given)).flatten().tolist() == pytest.approx([0.0, 0.5, 4.5, 15.0, 0.0])
 
 
 def test_a_code_without_value_says_so_and_how_often_it_happened() -> None:
     network = additive()
-    pieces(network)[1, 2, -1] = 1.0
-    pieces(network)[1, 2, -len(KNOTS) :-1] = 1.0
-    counted = sum(min(max((math.log(2.0) / 2 - a) / (b - a), 0.0), 1.0) for a, b in itertools.pairwise(KNOTS))
-    none = 4.5  # half of the knots' distances lie below 0 events
-    given: list[list[tuple[float, ...]]] = [[timed(2, 1.0, 0.0)], [(2.0, 1.0, 0.0, 0, 0)], [timed(2, 4.0, 0.0)]]
-    assert network(tokens(*given)).flatten().tolist() == pytest.approx([1.0 + counted, counted, none])
+    slopes(network)[1, 1, -6:] = torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 10.0])  # of code 2 in the newer half
+    counted = 2.5 + math.log(2.0) / 2  # one event stands so far above 0 events, which is in the middle of the knots
+    given: list[list[tuple[float, ...]]] = [[timed(2, 1.0, 0.0)], [(2.0, 1.0, 0.0, 0, 0)], [timed(2, 7.0, 0.0)]]
+    assert network(tokens(*given)).flatten().tolist() == pytest.approx([10.0 + counted, counted, 2.5])
 
 
-def test_noise_of_the_pieces_is_seen_in_training_alone() -> None:
+def test_features_of_broken_lines_are_dropped_in_training_alone() -> None:
     torch.manual_seed(0)
-    network, given = additive(noise=2.0), tokens(*[ROW] * 4000)
-    assert not network.train()(given).any()  # all weights are 0
-    network.weight.data[0, :9] = 0.5
-    drawn = network(given) - network.eval()(given)
-    assert drawn.std().item() == pytest.approx(2.0 * 0.5 * 3.0, rel=0.05)
-    assert drawn.mean().item() == pytest.approx(0.0, abs=0.2)
+    network, given = additive(dropout=0.75), tokens(*[[timed(1, 1.0, 0.0)]] * 2000)
+    slopes(network)[0, 0, -1] = 1.0
+    drawn = network.train()(given)
+    assert sorted(set(drawn.flatten().tolist())) == [0.0, 4.0]
+    assert drawn.mean().item() == pytest.approx(1.0, abs=0.2)
+    assert network.eval()(given).unique().tolist() == [1.0]
 
 
 @pytest.mark.parametrize("make", [additive, lambda: SummaryNetwork(2, HOURS, 4, 1, 0.5)])
