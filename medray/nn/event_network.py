@@ -71,25 +71,29 @@ class AdditiveNetwork(nn.Module):
     for each summary of a code over the window and over its newer half.
 
     A broken line is linear in piecewise-linear features (Gorishniy, Rubachev and Babenko, NeurIPS
-    2022); dropping features is a ridge penalty on its slopes (Wager, Wang and Liang, NeurIPS 2013).
+    2022). In training these are seen with normal noise, which is a ridge penalty on its slopes
+    (Bishop, Neural Computation 1995); its effect on the logits is drawn, not that on each feature.
 
     Args:
         codes: V, the first so many of the vocabulary are looked at.
         hours: length of the window.
-        dropout: share of features dropped.
+        noise: standard deviation of the noise.
     """
 
-    def __init__(self, codes: int, hours: float, outputs: int, dropout: float) -> None:
+    def __init__(self, codes: int, hours: float, outputs: int, noise: float) -> None:
         super().__init__()
-        self.codes, self.hours = codes, hours
+        self.codes, self.hours, self.noise = codes, hours, noise
         inputs = codes * WINDOWS * ((len(CHANNELS) - 1) * (len(KNOTS) - 1) + 1)
-        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, outputs))
-        nn.init.zeros_(self.layers[1].weight)
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """(N, outputs)."""
-        logits: torch.Tensor = self.layers(self._pieces(unpack(tokens)))
-        return logits
+        logits: torch.Tensor = functional.linear(self._pieces(unpack(tokens)), self.weight, self.bias)
+        if not self.training:
+            return logits
+        length: torch.Tensor = torch.linalg.vector_norm(self.weight, dim=1)
+        return logits + self.noise * length * torch.randn_like(logits)
 
     def _pieces(self, events: Events) -> torch.Tensor:
         """(N, inputs), each from 0 to 1: how far a summary is past each knot on its way to the next;

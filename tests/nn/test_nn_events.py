@@ -94,16 +94,13 @@ def test_summaries_of_newer_windows_are_about_as_large_as_normal_scores() -> Non
         assert torch.equal(found[:, :, at, -1], (values > 0).float())
 
 
-def additive(dropout: float = 0.0) -> AdditiveNetwork:
-    return AdditiveNetwork(codes=2, hours=HOURS, outputs=1, dropout=dropout)
+def additive(noise: float = 0.0) -> AdditiveNetwork:
+    return AdditiveNetwork(codes=2, hours=HOURS, outputs=1, noise=noise)
 
 
 def slopes(network: AdditiveNetwork) -> torch.Tensor:
-    """The weights of one output: (codes, windows, pieces); all 0 before the first step."""
-    network.layers[1].bias.data.zero_()
-    weight: torch.Tensor = network.layers[1].weight.data
-    assert not weight.any()
-    return weight.view(2, 2, -1)
+    """The weights of one output: (codes, windows, pieces)."""
+    return network.weight.data.view(2, 2, -1)
 
 
 def test_a_broken_line_for_each_summary() -> None:
@@ -121,14 +118,14 @@ def test_a_code_without_value_says_so_and_how_often_it_happened() -> None:
     assert network(tokens(*given)).flatten().tolist() == pytest.approx([10.0 + counted, counted, 2.5])
 
 
-def test_features_of_broken_lines_are_dropped_in_training_alone() -> None:
+def test_noise_of_the_pieces_is_seen_in_training_alone() -> None:
     torch.manual_seed(0)
-    network, given = additive(dropout=0.75), tokens(*[[timed(1, 1.0, 0.0)]] * 2000)
-    slopes(network)[0, 0, -1] = 1.0
-    drawn = network.train()(given)
-    assert sorted(set(drawn.flatten().tolist())) == [0.0, 4.0]
-    assert drawn.mean().item() == pytest.approx(1.0, abs=0.2)
-    assert network.eval()(given).unique().tolist() == [1.0]
+    network, given = additive(noise=2.0), tokens(*[ROW] * 4000)
+    assert not network.train()(given).any()  # all weights are 0
+    network.weight.data[0, :9] = 0.5
+    drawn = network(given) - network.eval()(given)
+    assert drawn.std().item() == pytest.approx(2.0 * 0.5 * 3.0, rel=0.05)
+    assert drawn.mean().item() == pytest.approx(0.0, abs=0.2)
 
 
 @pytest.mark.parametrize("make", [additive, lambda: SummaryNetwork(2, HOURS, 4, 1, 0.5)])

@@ -12,6 +12,8 @@ from medray.nn.event_transformer import EventTransformer
 from medray.nn.gru_d import GruD
 from medray.nn.members import Members
 
+PRIOR_EXAMPLES = 1000  # slopes of the additive networks are held to 0 as by so many examples
+
 
 def _encoder(config: EhrConfig, codes: int) -> nn.Module:
     if config.layers is not None and config.heads is not None:
@@ -19,7 +21,7 @@ def _encoder(config: EhrConfig, codes: int) -> nn.Module:
     return GruD(codes, config.hours, config.steps, config.width, config.dropout)
 
 
-def _member(config: EhrConfig, codes: int, outputs: int) -> list[nn.Module]:
+def _member(config: EhrConfig, codes: int, outputs: int, noise: float) -> list[nn.Module]:
     sequence = SequenceNetwork(_encoder(config, codes), config.width, outputs, config.dropout)
     if not config.summary_codes:
         return [sequence]
@@ -27,7 +29,7 @@ def _member(config: EhrConfig, codes: int, outputs: int) -> list[nn.Module]:
     return [
         sequence,
         SummaryNetwork(summarised, config.hours, 2 * config.width, outputs, config.dropout),
-        AdditiveNetwork(summarised, config.hours, outputs, config.dropout),
+        AdditiveNetwork(summarised, config.hours, outputs, noise),
     ]
 
 
@@ -37,5 +39,6 @@ def build(config: EhrConfig, summary: Sums, outputs: int) -> nn.Module:
     Weights are drawn from torch's global generator: the same seed gives the same network.
     """
     codes = max(known_codes(config, summary), 1)
-    networks = [network for _ in range(config.members) for network in _member(config, codes, outputs)]
+    noise = min((PRIOR_EXAMPLES / max(summary["examples"], default=1)) ** 0.5, 1.0)
+    networks = [network for _ in range(config.members) for network in _member(config, codes, outputs, noise)]
     return networks[0] if len(networks) == 1 else Members(networks)
