@@ -45,7 +45,7 @@ class SummaryNetwork(nn.Module):
         codes: V, the first so many of the vocabulary are looked at.
         hours: length of the window.
         width: of the dense layer.
-        dropout: share of features dropped before the last layer.
+        dropout: share of features dropped before each dense layer.
     """
 
     def __init__(self, codes: int, hours: float, width: int, outputs: int, dropout: float) -> None:
@@ -55,14 +55,19 @@ class SummaryNetwork(nn.Module):
         self.weight = nn.Parameter(torch.randn(self.codes, inputs, PER_CODE) / inputs**0.5)
         self.bias = nn.Parameter(torch.zeros(self.codes * PER_CODE))
         self.layers = nn.Sequential(
-            nn.Linear(self.codes * PER_CODE, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, outputs)
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(self.codes * PER_CODE, width),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, outputs),
         )
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """(N, outputs)."""
         inputs = window_summaries(unpack(tokens), self.codes, self.hours, WINDOWS).flatten(2)
         features = torch.einsum("nvi,vif->nvf", inputs, self.weight).flatten(1) + self.bias
-        logits: torch.Tensor = self.layers(functional.gelu(features))
+        logits: torch.Tensor = self.layers(features)
         return logits
 
 
