@@ -32,7 +32,8 @@ class EhrConfig(BaseModel):
             codes, over the window and its newer parts: one dense, one additive; 0 leaves both out.
         members: how many of each the model holds. All learn apart, each from its share of a batch;
             their logits are averaged when the model answers.
-        dropout: share of features dropped.
+        dropout: share of features dropped by the dense network; half of it by those of the
+            architecture.
         event_dropout: share of the events of a training example that is dropped, uniform from 0.
         code_dropout: share of codes of which a training example loses all events.
     """

@@ -15,14 +15,18 @@ from medray.nn.members import Members
 PRIOR_EXAMPLES = 1000  # slopes of the additive networks are held to 0 as by so many examples
 
 
-def _encoder(config: EhrConfig, codes: int) -> nn.Module:
+def _sequence(config: EhrConfig, codes: int, outputs: int) -> nn.Module:
+    # what carries features over many steps or layers drops them many times
+    dropout = config.dropout / 2
     if config.layers is not None and config.heads is not None:
-        return EventTransformer(codes, config.hours, config.width, config.layers, config.heads, config.dropout)
-    return GruD(codes, config.hours, config.steps, config.width, config.dropout)
+        encoder: nn.Module = EventTransformer(codes, config.hours, config.width, config.layers, config.heads, dropout)
+    else:
+        encoder = GruD(codes, config.hours, config.steps, config.width, dropout)
+    return SequenceNetwork(encoder, config.width, outputs, dropout)
 
 
 def _member(config: EhrConfig, codes: int, outputs: int, noise: float) -> list[nn.Module]:
-    sequence = SequenceNetwork(_encoder(config, codes), config.width, outputs, config.dropout)
+    sequence = _sequence(config, codes, outputs)
     if not config.summary_codes:
         return [sequence]
     summarised = min(config.summary_codes, codes)
