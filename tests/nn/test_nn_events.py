@@ -94,6 +94,17 @@ def test_summaries_of_newer_windows_are_about_as_large_as_normal_scores() -> Non
         assert torch.equal(found[:, :, at, -1], (values > 0).float())
 
 
+@pytest.mark.parametrize("kept", [[], [0], [1]])
+def test_dense_summaries_lose_features_before_each_layer(kept: list[int]) -> None:
+    network = SummaryNetwork(codes=2, hours=HOURS, width=4, outputs=1, dropout=1.0)
+    drops = [part for part in network.modules() if isinstance(part, nn.Dropout)]
+    for at in kept:
+        drops[at].p = 0.0
+    given = tokens(ROW, [timed(1, 2.0, -1.0)])
+    assert network.train()(given).unique().numel() == 1
+    assert network.eval()(given).unique().numel() == 2
+
+
 def additive(noise: float = 0.0) -> AdditiveNetwork:
     return AdditiveNetwork(codes=2, hours=HOURS, outputs=1, noise=noise)
 
