@@ -108,18 +108,9 @@ def test_plain_summaries_are_in_own_units_with_nan_where_unseen() -> None:
     assert summary["codes"] == [9, 7, 11]
     found = simple(TWO, CONFIG, summary)
     assert found.dtype == np.float32
-    # mean, min, max, last, first, std of codes 7 and 11 (no value of 9 is known), then events of 9, 7
-    # and 11; then mean, min, max, std and events in the newer half, which static facts belong to
-    unseen = [NAN] * 6
+    # mean, min, max, last of codes 7 and 11 (no value of 9 is known), then events of 9, 7 and 11
     expected = [
-        [3.0, 2.0, 4.0, 4.0, 2.0, 1.0, *unseen, 1.0, 3.0, 0.0, 3.0, 2.0, 4.0, 1.0, *unseen[:4], 1.0, 3.0, 0.0],
-        [*unseen, 2.0, 2.0, 2.0, 2.0, 2.0, 0.0, 1.0, 0.0, 1.0, *unseen[:4], 2.0, 2.0, 2.0, 0.0, 1.0, 0.0, 1.0],
+        [3.0, 2.0, 4.0, 4.0, NAN, NAN, NAN, NAN, 1.0, 3.0, 0.0],
+        [NAN, NAN, NAN, NAN, 2.0, 2.0, 2.0, 2.0, 1.0, 0.0, 1.0],
     ]
     np.testing.assert_array_equal(found, expected)
-
-
-def test_the_newer_half_leaves_older_events_out() -> None:
-    rows = examples([(7, 30.0, 2.0), (7, 24.0, 4.0), (7, 1.0, 6.0)], [(7, 25.0, 2.0)])
-    found = simple(rows, CONFIG, summarise(survey(rows, CONFIG)))
-    assert found[:, 6].tolist() == [3.0, 1.0]
-    np.testing.assert_array_equal(found[:, 7:], [[5.0, 4.0, 6.0, 1.0, 2.0], [NAN, NAN, NAN, NAN, 0.0]])

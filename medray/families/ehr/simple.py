@@ -13,8 +13,6 @@ from medray.nn.event_summaries import NAMES, summaries
 from medray.nn.events import Events
 
 MOST_CODES = 128
-WHOLE = ("mean", "min", "max", "last", "first", "std")
-NEWER = ("mean", "min", "max", "std")
 
 
 def _events(examples: Array, config: EhrConfig, summary: Sums) -> Events:
@@ -30,8 +28,7 @@ def _events(examples: Array, config: EhrConfig, summary: Sums) -> Events:
 
 
 def simple(examples: Array, config: EhrConfig, summary: Sums) -> Array:
-    """Mean, min, max, last and first value, spread, and number of events, of the most frequent codes;
-    then mean, min, max, spread and number in the newer half of the window.
+    """Mean, min, max and last value, and number of events, of the most frequent codes.
 
     Codes that had no value in the training split give their number of events only.
 
@@ -39,12 +36,8 @@ def simple(examples: Array, config: EhrConfig, summary: Sums) -> Array:
         float32 (N, F); NaN where a code has no value, 0 events where it is unseen.
     """
     codes = min(known_codes(config, summary), MOST_CODES)
-    events = _events(examples, config, summary)
+    statistics, values, happened = summaries(_events(examples, config, summary), codes, np.inf)
+    chosen = statistics[..., [NAMES.index(name) for name in ("mean", "min", "max", "last")]]
+    chosen = torch.where((values > 0)[..., None], chosen, torch.nan)
     valued = torch.tensor([bool(values) for values in summary["values"][:codes]])
-    parts = []
-    for names, since in ((WHOLE, np.inf), (NEWER, config.hours / 2)):
-        statistics, values, happened = summaries(events, codes, since)
-        chosen = statistics[..., [NAMES.index(name) for name in names]]
-        chosen = torch.where((values > 0)[..., None], chosen, torch.nan)
-        parts += [chosen[:, valued].flatten(1), happened]
-    return torch.cat(parts, dim=1).float().numpy()
+    return torch.cat([chosen[:, valued].flatten(1), happened], dim=1).float().numpy()
