@@ -7,6 +7,7 @@ import torch
 from medray.nn.events import Events
 
 NAMES = ("mean", "min", "max", "first", "last", "std", "slope")
+CHANNELS = (*NAMES, "count", "has")
 
 
 def _reduce(cell: torch.Tensor, value: torch.Tensor, cells: int, reduce: str, start: float) -> torch.Tensor:
@@ -50,3 +51,26 @@ def summaries(events: Events, codes: int, since: float) -> tuple[torch.Tensor, t
 def _mean_where(there: torch.Tensor, cell: torch.Tensor, value: torch.Tensor, cells: int) -> torch.Tensor:
     total = _reduce(cell[there], value[there], cells, "sum", 0.0)
     return total / _reduce(cell[there], torch.ones_like(value[there]), cells, "sum", 0.0).clamp(min=1.0)
+
+
+def window_summaries(events: Events, codes: int, hours: float, windows: int) -> torch.Tensor:
+    """Plain statistics over the window, its newer half, its newest quarter and so on, each about as
+    large as a normal score.
+
+    Args:
+        hours: length of the window.
+        windows: how many; each is half as long as the one before.
+
+    Returns:
+        float (N, codes, windows, len(CHANNELS)): the statistics, the logarithm of the number of
+        events, and 1 where a value is known.
+    """
+    size = events.value.new_ones(len(NAMES))
+    size[NAMES.index("slope")] = hours / 4
+    size[NAMES.index("std")] = 2.0
+    parts = []
+    for halved in range(windows):
+        statistics, values, happened = summaries(events, codes, hours / 2**halved)
+        counts = torch.stack([torch.log1p(happened) / 2, (values > 0).to(size.dtype)], dim=-1)
+        parts.append(torch.cat([statistics * size, counts], dim=-1))
+    return torch.stack(parts, dim=2)

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from medray.nn.event_summaries import NAMES, summaries
+from medray.nn.event_network import AdditiveNetwork, SummaryNetwork
+from medray.nn.event_summaries import CHANNELS, NAMES, summaries, window_summaries
 from medray.nn.event_transformer import EventTransformer
 from medray.nn.events import Events, unpack
 from medray.nn.gru_d import GruD, carried, grid, since_last
@@ -80,6 +81,69 @@ def test_unseen_codes_have_zeros_without_nan() -> None:
     assert not statistics[0, 2].any()
     assert not statistics[1, 0].any()
     assert (values[1].tolist(), happened[1].tolist()) == ([0.0, 1.0, 0.0], [0.0, 1.0, 0.0])
+
+
+def test_summaries_of_newer_windows_are_about_as_large_as_normal_scores() -> None:
+    found = window_summaries(events(ROW), 2, HOURS, 3)
+    assert found.shape == (1, 2, 3, len(CHANNELS))
+    for at, since in enumerate((12.0, 6.0, 3.0)):
+        statistics, values, happened = summaries(events(ROW), 2, since)
+        size = torch.tensor([{"slope": 3.0, "std": 2.0}.get(name, 1.0) for name in NAMES])
+        torch.testing.assert_close(found[:, :, at, :-2], statistics * size)
+        torch.testing.assert_close(found[:, :, at, -2], torch.log1p(happened) / 2)
+        assert torch.equal(found[:, :, at, -1], (values > 0).float())
+
+
+@pytest.mark.parametrize("kept", [[], [0], [1]])
+def test_dense_summaries_lose_features_before_each_layer(kept: list[int]) -> None:
+    network = SummaryNetwork(codes=2, hours=HOURS, width=4, outputs=1, dropout=1.0)
+    drops = [part for part in network.modules() if isinstance(part, nn.Dropout)]
+    for at in kept:
+        drops[at].p = 0.0
+    given = tokens(ROW, [timed(1, 2.0, -1.0)])
+    assert network.train()(given).unique().numel() == 1
+    assert network.eval()(given).unique().numel() == 2
+
+
+def additive(noise: float = 0.0) -> AdditiveNetwork:
+    return AdditiveNetwork(codes=2, hours=HOURS, outputs=1, noise=noise)
+
+
+def slopes(network: AdditiveNetwork) -> torch.Tensor:
+    """The weights of one output: (codes, windows, pieces)."""
+    return network.weight.data.view(2, 2, -1)
+
+
+def test_a_broken_line_for_each_summary() -> None:
+    network = additive()
+    slopes(network)[0, 0, :5] = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])  # of the mean of code 1 over the window
+    given = [[timed(1, 1.0, value)] for value in (-9.0, -2.0, 0.0, 9.0)] + [[timed(2, 1.0, 9.0)]]
+    assert network(tokens(*given)).flatten().tolist() == pytest.approx([0.0, 0.5, 4.5, 15.0, 0.0])
+
+
+def test_a_code_without_value_says_so_and_how_often_it_happened() -> None:
+    network = additive()
+    slopes(network)[1, 1, -6:] = torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 10.0])  # of code 2 in the newer half
+    counted = 2.5 + math.log(2.0) / 2  # one event stands so far above 0 events, which is in the middle of the knots
+    given: list[list[tuple[float, ...]]] = [[timed(2, 1.0, 0.0)], [(2.0, 1.0, 0.0, 0, 0)], [timed(2, 7.0, 0.0)]]
+    assert network(tokens(*given)).flatten().tolist() == pytest.approx([10.0 + counted, counted, 2.5])
+
+
+def test_noise_of_the_pieces_is_seen_in_training_alone() -> None:
+    torch.manual_seed(0)
+    network, given = additive(noise=2.0), tokens(*[ROW] * 4000)
+    assert not network.train()(given).any()  # all weights are 0
+    network.weight.data[0, :9] = 0.5
+    drawn = network(given) - network.eval()(given)
+    assert drawn.std().item() == pytest.approx(2.0 * 0.5 * 3.0, rel=0.05)
+    assert drawn.mean().item() == pytest.approx(0.0, abs=0.2)
+
+
+@pytest.mark.parametrize("make", [additive, lambda: SummaryNetwork(2, HOURS, 4, 1, 0.5)])
+def test_no_event_at_all_has_a_summary_too(make: type[nn.Module]) -> None:
+    logits = make().train()(torch.zeros(3, 4, 5))
+    logits.sum().backward()
+    assert torch.isfinite(logits).all()
 
 
 def gru_d() -> GruD:

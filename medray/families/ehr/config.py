@@ -27,12 +27,13 @@ class EhrConfig(BaseModel):
         width: features of the hidden state.
         step_hours: one step of the recurrent grid; `gru_d` only.
         layers, heads: of the encoder; `transformer` only.
-        summary_codes: beside each network of that architecture stands one that reads plain
-            summaries (mean, extremes, first, last, spread, trend, count) of so many of the most
-            frequent codes, over the window and its newer half; 0 leaves it out.
+        summary_codes: beside each network of that architecture stand two that read plain summaries
+            (mean, extremes, first, last, spread, trend, count) of so many of the most frequent
+            codes, over the window and its newer parts: one dense, one additive; 0 leaves both out.
         members: how many of each the model holds. All learn apart, each from its share of a batch;
             their logits are averaged when the model answers.
-        dropout: share of features dropped.
+        dropout: share of features dropped by the dense network; half of it by those of the
+            architecture.
         event_dropout: share of the events of a training example that is dropped, uniform from 0.
         code_dropout: share of codes of which a training example loses all events.
     """
