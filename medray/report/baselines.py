@@ -125,7 +125,7 @@ def _plot(comparisons: Sequence[Json]) -> Figure:
         title="What the network adds",
         image=forest([_gain(one, several) for one in shown], unit),
         alt="; ".join(f"{_name(one, several)}: {one['verdict']}" for one in shown) + ".",
-        note="Blue and filled: the interval is all in the network's favour. Red and hollow: it is not.",
+        note="Blue and filled: the network is better. Red and hollow: it is not, or it may be chance.",
         wide=True,
     )
 
@@ -143,8 +143,8 @@ def _table(comparisons: Sequence[Json]) -> Table:
     note = (
         f"Difference: network minus simple model, with its {100 * first['level']:g}% interval from "
         f"{count(first['resamples'])} bootstrap resamples of subjects (seed {first['seed']}) that both models share. "
-        "Better: all of the interval is in the network's favour, above 0 (of errors: below 0). p is two-sided, from "
-        "the same resamples; neither is corrected for the number of rows."
+        f"Better: in the network's favour (above 0, of errors below 0) with p at most {1 - first['level']:.3g}. "
+        "p is two-sided, from the same resamples; neither is corrected for the number of rows."
     )
     columns = ("Metric", "Network", "Simple model", "Its value", "Difference", "p", "Network is")
     return Table("", (*answer, *columns), tuple(_row(one, several) for one in comparisons), note)
