@@ -1,0 +1,212 @@
+"""Prediction problems on a lake whose past is corrected, on the workers' code without workers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hospital import Hospital
+
+import medray.drivers.inputs.problem
+import medray.drivers.records.ingest
+from medray import config, rooms
+from medray.drivers.inputs.find import newest_inputs, read_inputs
+from medray.drivers.inputs.problem import derive
+from medray.drivers.inputs.reading import declared
+from medray.drivers.job import Job, Result
+from medray.drivers.models.train import labelled_inputs
+from medray.errors import LabelError, RecipeError
+from medray.narration import silent
+from medray.schema.labels import LABELS
+
+TABLES = [
+    {
+        "name": "events", "files": "ev*", "subject": "patient", "record": "row", "withdrawn": {"error": "1"},
+        "events": [{"code": "{item}", "time": "time", "value": "value", "value_required": False}],
+    }
+]  # fmt: skip
+COHORT = {
+    "kind": "trigger", "codes": ["ADMISSION"], "which": "first", "after_hours": 12, "unless": ["DEATH"],
+    "reached": "observed",
+}  # fmt: skip
+DEATH = {"codes": ["DEATH"], "gap_hours": 0, "window_hours": 72, "take": "any"}
+PROBLEM = {"name": "p12", "observe_hours": 12, "cohort": COHORT, "targets": {"death": DEATH}}
+FAMILY = {
+    "name": "tabular", "columns": [{"codes": ["HR"], "take": ["last"]}], "min_events": 0, "architecture": "mlp",
+    "width": 8, "layers": 1, "dropout": 0.0,
+}  # fmt: skip
+STAY = [
+    "1,p1,2020-01-01 08:00,ADMISSION,,",
+    "2,p1,2020-01-01 09:00,HR,80,",
+    "3,p1,2020-01-01 21:00,HR,90,",
+    "4,p1,2020-01-02 20:00,DEATH,,",
+]
+
+
+def serial(work: Callable[[Any], Any], chunks: Sequence[Any]) -> Iterator[Any]:
+    """`run_chunks` without Ray."""
+    for chunk in chunks:
+        yield json.loads(json.dumps(work(chunk)))
+
+
+class Ward(Hospital):
+    """A lake whose dates are the archive's own, so that times can be written down by hand."""
+
+    def night(self, name: str, *rows: str, **changes: Any) -> Result:
+        self.put(name, "row,patient,time,item,value,error\n" + "\n".join(rows) + "\n")
+        plain = {"profile": "none", "reason": "test", "key": f"file:{self.folder / 'key'}"}
+        source = {"kind": "tables", "uri": str(self.archive), "tables": TABLES}
+        return self.ingest(source=source, encounters="any", deidentify=plain, **changes)
+
+    def recipe_of(self, problem: dict[str, Any]) -> Any:
+        document = {
+            "job": "train", "name": "t", "lake": self.lake, "family": FAMILY, "problem": problem,
+            "task": {"kind": "binary", "label": "death", "class_weights": True, "threshold": "youden"},
+            "split": {"salt": "x", "tuning": 0.25, "held_out": 0.25},
+            "training": {"epochs": 1, "batch_size": 8, "learning_rate": 0.01, "weight_decay": 0, "seed": 1},
+            "model": {"name": "m"},
+        }  # fmt: skip
+        return config.parse(document, "t")
+
+    def ask(self, problem: dict[str, Any] = PROBLEM) -> Result:
+        recipe = self.recipe_of(problem)
+        return derive(recipe.problem, recipe, Job("2026-01-01", silent()))
+
+    def learnt(self, problem: dict[str, Any] = PROBLEM) -> dict[str, tuple[int, float]]:
+        """What a training would learn from: time -> version, answer."""
+        recipe = self.recipe_of(problem)
+        reading, state = declared(recipe), self.state
+        current = newest_inputs(state, reading)
+        files = read_inputs(state, current.values(), reading)
+        split = recipe.split.model_dump()
+        found = labelled_inputs(state, current, files, rooms.task("binary"), recipe.task, split)
+        return {one.item.id.split("@")[1]: (one.item.input_version, float(one.targets[0])) for one in found}
+
+    def asked(self, problem: dict[str, Any] = PROBLEM) -> dict[str, int]:
+        """The inputs that a prediction would score: time -> version."""
+        current = newest_inputs(self.state, declared(self.recipe_of(problem)))
+        assert len(current) == len({name for name, _ in current})
+        return {name.split("@")[1]: version for name, version in current}
+
+
+@pytest.fixture
+def ward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ward:
+    monkeypatch.setattr(medray.drivers.inputs.problem, "run_chunks", serial)
+    monkeypatch.setattr(medray.drivers.records.ingest, "run_chunks", serial)
+    return Ward(tmp_path)
+
+
+def test_a_target_of_another_problem_is_refused_and_touches_no_answer(ward: Ward) -> None:
+    ward.night("ev1.csv", *STAY[:3], "4,p1,2020-01-20 20:00,DEATH,,", "5,p1,2020-02-20 20:00,HR,70,")
+    ward.ask()
+    assert ward.learnt() == {"2020-01-01T20:00:00": (1, 0)}  # alive after 72 h
+    later = {**PROBLEM, "name": "p12-30d", "targets": {"death": {**DEATH, "window_hours": 720}}}
+    with pytest.raises(RecipeError, match="the problem 'p12' has"):
+        ward.ask(later)
+    with pytest.raises(RecipeError, match="the problem 'p12' has"):
+        ward.ask({**PROBLEM, "name": "other", "targets": {"p12": DEATH}})
+    assert ward.learnt() == {"2020-01-01T20:00:00": (1, 0)}
+    own = {**later, "targets": {"death30": later["targets"]["death"]}}
+    assert ward.ask(own).status == "done"  # the refused name was not taken
+    assert ward.learnt() == {"2020-01-01T20:00:00": (1, 0)}
+
+
+def test_a_lake_in_which_two_problems_share_a_target_refuses_both(ward: Ward) -> None:
+    """Lakes from before targets were claimed."""
+    ward.night("ev1.csv", *STAY)
+    ward.ask()
+    (Path(ward.lake) / "problems" / "labels" / "death.json").unlink()
+    (Path(ward.lake) / "problems" / "labels" / "p12.json").unlink()
+    with pytest.raises(RecipeError, match="a label file or another problem"):
+        ward.ask({**PROBLEM, "name": "other"})
+    assert ward.ask().status == "nothing"  # its own rows are no hindrance
+
+
+def test_a_label_is_a_problems_or_a_files(ward: Ward) -> None:
+    answers = ward.put("answers.txt", "patient,death\np1,1\n").rename(ward.folder / "answers.csv")
+    file = {"uri": str(answers), "key": "PatientID", "key_column": "patient", "issuer": "H"}
+    ward.night("ev1.csv", *STAY, labels={**file, "columns": {"death": "boolean"}})
+    with pytest.raises(RecipeError, match="a label file or another problem"):
+        ward.ask()
+    ward.ask({**PROBLEM, "targets": {"dies": DEATH}})
+    answers.write_text("patient,dies\np1,1\n")
+    with pytest.raises(LabelError, match="the prediction problem 'p12' has"):
+        ward.night("ev2.csv", "5,p1,2020-01-03 09:00,HR,80,", labels={**file, "columns": {"dies": "boolean"}})
+
+
+@pytest.mark.parametrize(
+    "mistyped",
+    [
+        {"cohort": {**COHORT, "codes": ["ADMISION"]}},
+        {"targets": {"death": {**DEATH, "codes": ["DEAHT*"]}}},
+    ],
+)
+def test_a_code_that_no_event_has_takes_no_name(ward: Ward, mistyped: dict[str, Any]) -> None:
+    ward.night("ev1.csv", *STAY)
+    with pytest.raises(RecipeError, match="which no event of the lake has"):
+        ward.ask({**PROBLEM, **mistyped})
+    assert ward.ask().status == "done"
+    assert ward.asked() == {"2020-01-01T20:00:00": 1}
+
+
+def test_a_withdrawn_outcome_takes_its_answer_back(ward: Ward) -> None:
+    ward.night("ev1.csv", *STAY)
+    ward.ask()
+    assert ward.learnt() == {"2020-01-01T20:00:00": (1, 1)}
+    ward.night("ev2.csv", STAY[3] + "1")  # DEATH was entered in error
+    told = ward.ask()
+    assert dict(told.sums[0].parts) == {"known": 1, "added": 0}
+    assert ward.learnt() == {}  # the record ends an hour after the time: nobody knows
+    assert ward.asked() == {"2020-01-01T20:00:00": 1}  # the past is the same: scored once
+    assert ward.ask().status == "nothing"
+    ward.night("ev3.csv", "5,p1,2020-01-09 08:00,HR,80,")
+    ward.ask()
+    assert ward.learnt() == {"2020-01-01T20:00:00": (1, 0)}
+    ward.night("ev4.csv", STAY[3])  # and was none after all
+    ward.ask()
+    assert ward.learnt() == {"2020-01-01T20:00:00": (1, 1)}
+
+
+def test_a_corrected_time_moves_the_input(ward: Ward) -> None:
+    ward.night("ev1.csv", *STAY)
+    ward.ask()
+    ward.night("ev2.csv", STAY[0].replace("08:00", "08:30"))
+    assert dict(ward.ask().sums[0].parts) == {"known": 0, "added": 1}
+    assert ward.asked() == {"2020-01-01T20:30:00": 1}
+    assert ward.learnt() == {"2020-01-01T20:30:00": (1, 1)}
+    ward.night("ev3.csv", STAY[0])  # and back: asked again, as a version that no model has scored
+    ward.ask()
+    assert ward.asked() == {"2020-01-01T20:00:00": 3}
+    assert ward.learnt() == {"2020-01-01T20:00:00": (3, 1)}
+    ward.night("ev4.csv", "5,p1,2020-01-01 10:00,HR,70,")  # a late event
+    ward.ask()
+    assert ward.asked() == {"2020-01-01T20:00:00": 4}
+
+
+def test_a_withdrawn_stay_is_asked_no_more(ward: Ward) -> None:
+    ward.night("ev1.csv", *STAY, "9,p2,2020-01-01 08:00,ADMISSION,,", "10,p2,2020-01-09 08:00,HR,70,")
+    ward.ask()
+    assert len(ward.state.table(LABELS).to_pylist()) == 4
+    ward.night("ev2.csv", *(row + "1" for row in STAY))
+    told = ward.ask()
+    assert dict(told.sums[0].parts) == {"known": 0, "added": 0}
+    assert ward.learnt() == {"2020-01-01T20:00:00": (1, 0)}  # of the other patient
+    (row,) = (row for row in ward.state.runs.to_pylist() if row["run_id"] == told.run_ids[0])
+    assert dict(row["counts"])["withdrawn"] == 1
+    rows = ward.state.table(LABELS).num_rows
+    ward.night("ev3.csv", "11,p3,2020-01-01 08:00,HR,70,")
+    ward.ask()
+    assert ward.state.table(LABELS).num_rows == rows
+
+
+def test_a_late_event_into_an_empty_window_is_a_new_version(ward: Ward) -> None:
+    late = {**PROBLEM, "observe_hours": 6}
+    ward.night("ev1.csv", STAY[0], *STAY[2:])  # nothing between 14:00 and 20:00
+    ward.ask(late)
+    assert ward.asked(late) == {"2020-01-01T20:00:00": 1}
+    ward.night("ev2.csv", "5,p1,2020-01-01 15:00,HR,70,")
+    ward.ask(late)
+    assert ward.asked(late) == {"2020-01-01T20:00:00": 2}
