@@ -18,7 +18,7 @@ from medray.drivers.label_names import problem_of
 from medray.drivers.open_plans import open_plans
 from medray.errors import LabelError
 from medray.planning.accounting import Sum
-from medray.planning.label_rows import LabelKey, keyed_rows
+from medray.planning.label_rows import LabelKey, keyed_rows, whole_keys
 from medray.privacy.pseudonyms import Pseudonyms
 from medray.recipes.ingest import Archive, LabelFile
 from medray.recipes.ingest_ehr import RecordsRecipe
@@ -46,8 +46,12 @@ def ingest_labels(recipe: Archive | RecordsRecipe, file: LabelFile, pseudonyms: 
     stream = f"labels {file.uri}"
     results = [_execute(plan, recipe.lake, job) for plan in open_plans(job, recipe.lake, JOB, stream)]
     state = snapshot(job.store, recipe.lake)
-    rows, missing = keyed_rows(_read(file, job), file, recipe.source.uri, pseudonyms, _midnight(job.run_date))
-    matched = _matched(state, rows)
+    read = _read(file, job)
+    for table in (read, whole_keys(read, file)):  # first as it is written
+        rows, missing = keyed_rows(table, file, recipe.source.uri, pseudonyms, _midnight(job.run_date))
+        matched = _matched(state, rows)
+        if matched:
+            break
     standing = _newest(state, set(file.columns))
     new = [row for row in rows if not _is_known(row, standing)]
     if rows and not matched:

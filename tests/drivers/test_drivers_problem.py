@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hospital import Hospital
 
 import medray.drivers.inputs.problem
+import medray.drivers.inputs.reading
 import medray.drivers.records.ingest
 from medray import config, rooms
 from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.problem import derive
-from medray.drivers.inputs.reading import declared
+from medray.drivers.inputs.reading import declared, read_by
+from medray.drivers.inputs.windows import read_windows
 from medray.drivers.job import Job, Result
 from medray.drivers.models.train import labelled_inputs
-from medray.errors import LabelError, RecipeError
+from medray.errors import LabelError, ModelError, RecipeError
 from medray.narration import silent
+from medray.ops.code_id import code_id
+from medray.schema.events import EVENTS
 from medray.schema.labels import LABELS
+from medray.storage.models import Registered
+from medray.storage.shards import prepare_hash
+from medray.storage.store import LAKE
 
 TABLES = [
     {
@@ -210,3 +219,61 @@ def test_a_late_event_into_an_empty_window_is_a_new_version(ward: Ward) -> None:
     ward.night("ev2.csv", "5,p1,2020-01-01 15:00,HR,70,")
     ward.ask(late)
     assert ward.asked(late) == {"2020-01-01T20:00:00": 2}
+
+
+def test_a_text_beside_a_number_leaves_its_code(ward: Ward) -> None:
+    told = {"code": "{item}", "time": "time", "value": "value", "text": "text", "value_required": False}
+    ward.put("ev1.csv", TEXTS)
+    table = {**TABLES[0], "events": [told], "withdrawn": {"text": "entered-in-error"}}
+    plain = {"profile": "none", "reason": "test", "key": f"file:{ward.folder / 'key'}"}
+    source = {"kind": "tables", "uri": str(ward.archive), "tables": [table]}
+    ward.ingest(source=source, encounters="any", deidentify=plain)
+    ward.ask()
+    reading = declared(ward.recipe_of(PROBLEM))
+    assert reading.problem is not None
+    state = ward.state
+    ((key, path),) = newest_inputs(state, reading).items()
+    ((_, window),) = read_windows(LAKE, ward.lake, path, state.files(EVENTS), reading.problem, {key})
+    codes = ("ADMISSION", "TROPONIN", "TROPONIN", "SEX//F")
+    assert window.code.tolist() == [code_id(code) for code in codes]
+    assert np.array_equal(window.value, np.array([np.nan, 0.02, 0.01, np.nan], np.float32), equal_nan=True)
+
+
+TEXTS = """row,patient,time,item,value,text
+1,p1,2020-01-01 08:00,ADMISSION,,
+2,p1,2020-01-01 09:00,TROPONIN,0.02,
+3,p1,2020-01-01 10:00,TROPONIN,0.01,<
+4,p1,2020-01-01 11:00,SEX,,F
+5,p1,2020-01-09 11:00,DEATH,,
+"""
+
+
+def test_windows_of_other_rules_are_neither_read_from_the_cache_nor_given_to_a_model(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = ward.recipe_of(PROBLEM)
+    reading = declared(recipe)
+    family = reading.family
+    assert reading.hash != prepare_hash(family.name, family.prepare_key(reading.config))
+    assert replace(reading, problem=None).hash == prepare_hash(family.name, family.prepare_key(reading.config))
+    model = Registered("m", 1, "0" * 64, {})
+    job = Job("2026-01-01", silent())
+    for rules, stays in ((None, False), (1, False), (reading.windows, True)):
+        definition = {**reading.document(), **({} if rules is None else {"windows": rules})}
+        monkeypatch.setattr(medray.drivers.inputs.reading, "load_definition", lambda *_, made=definition: made)
+        if stays:
+            assert read_by(model, ward.lake, job) == reading
+        else:
+            with pytest.raises(ModelError, match="rules of another medray"):
+                read_by(model, ward.lake, job)
+
+
+def test_ids_that_a_label_file_writes_as_floats_are_found(ward: Ward) -> None:
+    ward.night("ev1.csv", *(row.replace("p1", "132539") for row in STAY))
+    answers = ward.folder / "answers.csv"
+    answers.write_text("patient,severe\n132539.0,1\n")
+    file = {"uri": str(answers), "key": "PatientID", "key_column": "patient", "issuer": "H"}
+    ward.night("ev2.csv", "5,132539,2020-01-09 08:00,HR,80,", labels={**file, "columns": {"severe": "boolean"}})
+    ((subject, value),) = ((row["subject_id"], row["boolean_value"]) for row in ward.state.table(LABELS).to_pylist())
+    assert value is True
+    assert {row["subject_id"] for row in ward.current("subject_id")} == {subject}

@@ -55,9 +55,11 @@ def _known(
 
 
 def _with_text(table: pa.Table) -> pa.ChunkedArray:
-    """Codes; `code//text` where an event has a text."""
+    """Codes; `code//text` where an event has a text and no number. Beside a number the text is a
+    comparator or a remark, and the code stays the one under which the number is looked for."""
     code = table["code"].cast(pa.string())
     if table["text_value"].null_count == table.num_rows:
         return code
     joined = pc.binary_join_element_wise(code, table["text_value"], TEXT_SEPARATOR)
-    return pc.if_else(table["text_value"].is_valid(), joined, code)
+    is_text = pc.and_(table["text_value"].is_valid(), table["numeric_value"].is_null())
+    return pc.if_else(is_text, joined, code)

@@ -150,7 +150,7 @@ def _execute(
         )
     tuning_targets = examples.targets[~in_train]
     calibration = task.calibrate(logits, tuning_targets, recipe.task)
-    definition = _definition(recipe, family_summary, task_summary, calibration)
+    definition = {**_definition(recipe, family_summary, task_summary, calibration), "windows": reading.windows}
     sha256 = save_model(job.store, recipe.lake, weights, definition, subjects[in_train])
     reference = _reference(task.decode(logits, recipe.task, calibration))
     card = {**_card(plan, recipe, history), "reference_scores": reference}
