@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,23 @@ import numpy as np
 import pytest
 from hospital import Hospital
 
+import medray.drivers.inputs.cut
+import medray.drivers.inputs.prepare
 import medray.drivers.inputs.problem
+import medray.drivers.inputs.problem_chunk
 import medray.drivers.inputs.reading
+import medray.drivers.inputs.windows
 import medray.drivers.records.ingest
 from medray import config, rooms
+from medray.drivers.inputs.cut import fine_cut
 from medray.drivers.inputs.find import newest_inputs, read_inputs
+from medray.drivers.inputs.prepare import prepare_files
 from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import declared, read_by
 from medray.drivers.inputs.windows import read_windows
 from medray.drivers.job import Job, Result
 from medray.drivers.models.train import labelled_inputs
+from medray.drivers.records.read_events import read_bucket
 from medray.errors import LabelError, ModelError, RecipeError
 from medray.narration import silent
 from medray.ops.code_id import code_id
@@ -103,8 +111,8 @@ class Ward(Hospital):
 
 @pytest.fixture
 def ward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ward:
-    monkeypatch.setattr(medray.drivers.inputs.problem, "run_chunks", serial)
-    monkeypatch.setattr(medray.drivers.records.ingest, "run_chunks", serial)
+    for module in (medray.drivers.inputs.problem, medray.drivers.inputs.prepare, medray.drivers.records.ingest):
+        monkeypatch.setattr(module, "run_chunks", serial)
     return Ward(tmp_path)
 
 
@@ -233,7 +241,7 @@ def test_a_text_beside_a_number_leaves_its_code(ward: Ward) -> None:
     assert reading.problem is not None
     state = ward.state
     ((key, path),) = newest_inputs(state, reading).items()
-    ((_, window),) = read_windows(LAKE, ward.lake, path, state.files(EVENTS), reading.problem, {key})
+    ((_, window),) = read_windows(LAKE, ward.lake, path, state.files(EVENTS), reading.problem, {key}, 4)
     codes = ("ADMISSION", "TROPONIN", "TROPONIN", "SEX//F")
     assert window.code.tolist() == [code_id(code) for code in codes]
     assert np.array_equal(window.value, np.array([np.nan, 0.02, 0.01, np.nan], np.float32), equal_nan=True)
@@ -277,3 +285,57 @@ def test_ids_that_a_label_file_writes_as_floats_are_found(ward: Ward) -> None:
     ((subject, value),) = ((row["subject_id"], row["boolean_value"]) for row in ward.state.table(LABELS).to_pylist())
     assert value is True
     assert {row["subject_id"] for row in ward.current("subject_id")} == {subject}
+
+
+def _rows(patients: int, hours: int, first: int) -> list[str]:
+    told = [(patient, hour) for patient in range(patients) for hour in range(first, first + hours)]
+    start = datetime(2020, 1, 1)
+    return [
+        f"{patient * 10_000 + hour},p{patient},{start + timedelta(hours=hour)},{'HR' if hour else 'ADMISSION'},80,"
+        for patient, hour in told
+    ]
+
+
+def test_a_night_that_touches_everybody_takes_no_more_memory_than_the_first(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+
+    def read(*arguments: Any) -> Any:
+        table = read_bucket(*arguments)
+        held.append(table.num_rows)
+        return table
+
+    for module in (medray.drivers.inputs.problem_chunk, medray.drivers.inputs.windows):
+        monkeypatch.setattr(module, "read_bucket", read)
+    problem = {**PROBLEM, "targets": {}, "observe_hours": None}
+    ward.night("ev1.csv", *_rows(64, 20, 0), chunks={"megabytes": 0.05})
+    ward.ask(problem)
+    first = sorted(held)
+    assert sum(first) == 64 * 20
+    assert first[-1] < 64 * 20 / 2  # in parts
+    held.clear()
+    ward.night("ev2.csv", *_rows(64, 1, 20), chunks={"megabytes": 0.05})
+    assert "00000-of-00001.parquet" in {path.rsplit("/")[-1] for path in ward.state.files(EVENTS)}
+    ward.ask(problem)
+    assert (len(held), sum(held)) == (len(first), 64 * 21)
+    assert max(held) <= first[-1] * 21 / 20
+    held.clear()
+    recipe = ward.recipe_of(problem)
+    reading, state = declared(recipe), ward.state
+    files = read_inputs(state, newest_inputs(state, reading).values(), reading)
+    assert sum(len(file.inputs) for file in files) == 64
+    prepare_files(recipe, reading, files, state, Job("2026-01-01", silent()))
+    assert sum(held) == 64 * 21
+    assert max(held) <= first[-1] * 21 / 20
+
+
+def test_files_of_events_that_came_one_by_one_are_read_in_parts(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    ward.night("ev1.csv", *_rows(8, 20, 0))
+    monkeypatch.setattr(medray.drivers.inputs.cut, "_EVENTS", 50)  # 160 events: four parts of 40
+    assert fine_cut(ward.state) == 4
+    ward.ask({**PROBLEM, "targets": {}})
+    ((path, rows),) = ward.state.file_rows(LABELS).items()
+    assert (path.rsplit("/")[-1], rows) == ("00000-of-00001.parquet", 8)  # a quiet night is one file
+    subjects = [row["subject_id"] for row in ward.state.table(LABELS).to_pylist()]
+    assert subjects == sorted(set(subjects))

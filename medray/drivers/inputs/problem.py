@@ -13,13 +13,14 @@ from typing import Any
 import pyarrow as pa
 
 from medray.drivers.inputs.claim import claim
+from medray.drivers.inputs.cut import fine_cut
 from medray.drivers.inputs.problem_chunk import ProblemChunk, ProblemWork
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.open_plans import open_plans
 from medray.engine.chunks import run_chunks
 from medray.errors import RecipeError
 from medray.planning.accounting import Sum
-from medray.planning.buckets import bucket_of, buckets
+from medray.planning.buckets import bucket_count, buckets
 from medray.recipes.problem import Problem
 from medray.recipes.recipe import Recipe
 from medray.schema.events import EVENTS
@@ -29,6 +30,7 @@ from medray.storage.plans import Plan, write_plan
 from medray.storage.snapshot import Snapshot, snapshot
 
 JOB = "problem"
+_NEW_EVENTS = 1 << 14  # that are worth a chunk, and a file of its inputs and answers
 
 
 def derive(problem: Problem | None, recipe: Recipe, job: Job) -> Result:
@@ -66,7 +68,8 @@ def _covered(state: Snapshot, problem: Problem) -> set[str]:
 
 
 def _plan(problem: Problem, recipe: Recipe, job: Job, state: Snapshot, new: list[str]) -> Plan:
-    count = max(bucket_of(path).n for path in state.files(EVENTS) if run_of(path) in new)
+    rows = sum(rows for path, rows in state.file_rows(EVENTS).items() if run_of(path) in new)
+    count = min(bucket_count(rows, _NEW_EVENTS), fine_cut(state))
     inputs = pa.table({"chunk": pa.array(range(count), pa.int32())})
     definition = problem.model_dump(mode="json")
     facts = {"problem": definition, "new_runs": new}
@@ -83,9 +86,11 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
     labels = [path for path in state.files(LABELS) if run_of(path) in ours]
     work = ProblemWork(problem, job.store, lake, plan.run_id, plan.planned_at)
     new = set(plan.facts["new_runs"])
+    fine = fine_cut(state)
     chunks = [
         ProblemChunk(
             bucket,
+            fine,
             tuple(path for path in state.files(EVENTS) if bucket.overlaps(path)),
             frozenset(new),
             tuple(path for path in labels if bucket.overlaps(path)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,7 @@ from medray.planning.timelines import Timelines, instant, moment, nameless, time
 from medray.planning.windows import count_observed
 from medray.recipes.problem import Problem
 from medray.schema.labels import INPUT_KEYS, LABELS, VALUES
-from medray.storage.chunk_file import Facts, read_facts, write_table
+from medray.storage.chunk_file import ChunkWriter, Facts, read_facts
 from medray.storage.commit import data_path, run_of
 from medray.storage.delta import scan_file, table_uri
 from medray.storage.failures import told
@@ -28,6 +29,7 @@ from medray.storage.store import Store
 from medray.storage.uri import join
 
 Place = tuple[int, datetime | None, str]  # subject, prediction time, label
+_COUNTS = ("asked", "added", "known", "withdrawn", "answers")
 _VERSIONS = ("subject_id", "time", "record_key", "input_version")
 _EMPTY = dict.fromkeys((*INPUT_KEYS, "prediction_time", *VALUES, "input_version", "observed", "withdrawn"))
 
@@ -49,15 +51,25 @@ _STANDING = ("subject_id", "prediction_time", "label", *Content._fields)
 class ProblemChunk:
     """Attributes:
     bucket: of subjects.
+    fine: its subjects are taken in parts, of which there are so many in all.
     events: files of `events` that overlap it.
     new: runs whose events the problem has not seen.
     labels: files of `labels` that this problem has written for the bucket's subjects.
     """
 
     bucket: Bucket
+    fine: int
     events: tuple[str, ...]
     new: frozenset[str]
     labels: tuple[str, ...]
+
+    def parts(self) -> Iterator[ProblemChunk]:
+        """The chunk in parts, in order of their subjects."""
+        for part in self.bucket.parts(self.fine):
+            events, labels = (
+                tuple(path for path in paths if part.overlaps(path)) for paths in (self.events, self.labels)
+            )
+            yield ProblemChunk(part, self.fine, events, self.new, labels)
 
 
 @dataclass(frozen=True)
@@ -78,22 +90,25 @@ class ProblemWork:
             if standing is not None:
                 return standing
             subjects = self._touched(chunk)
-            before = self._standing(chunk, subjects)
-            rows = self._derived(chunk, subjects, before)
-            changed = [row for row in rows if before.get(_place(row)) != _content(row)]
-            gone = list(_withdrawn(before, {_place(row) for row in rows}))
-            asked, added, withdrawn = (sum(map(_is_input, some)) for some in (rows, changed, gone))
-            facts = {
-                "path": path,
-                "asked": asked,
-                "added": added,
-                "known": asked - added,
-                "withdrawn": withdrawn,
-                "answers": len(changed) - added + len(gone) - withdrawn,
-            }
-            shared = {"labelled_at": self.labelled_at, "run_id": self.run_id}
-            table = pa.Table.from_pylist([{**row, **shared} for row in (*changed, *gone)], schema=LABELS.schema)
-            return write_table(self.store, uri, LABELS, table.to_batches(), facts)
+            counts = Counter(dict.fromkeys(_COUNTS, 0))
+            with ChunkWriter(self.store, uri, LABELS) as writer:
+                for part in chunk.parts():
+                    own = subjects[(subjects >= part.bucket.lo) & (subjects <= part.bucket.hi)]
+                    if len(own):
+                        writer.write(self._settled(part, own, counts))
+                return writer.publish({"path": path, **counts, "rows": writer.rows})
+
+    def _settled(self, chunk: ProblemChunk, subjects: Array, counts: Counter[str]) -> pa.RecordBatch:
+        """The rows of touched subjects that say something new; they are counted."""
+        before = self._standing(chunk, subjects)
+        rows = self._derived(chunk, subjects, before)
+        changed = [row for row in rows if before.get(_place(row)) != _content(row)]
+        gone = list(_withdrawn(before, {_place(row) for row in rows}))
+        asked, added, withdrawn = (sum(map(_is_input, some)) for some in (rows, changed, gone))
+        told = (asked, added, asked - added, withdrawn, len(changed) - added + len(gone) - withdrawn)
+        counts.update(dict(zip(_COUNTS, told, strict=True)))
+        shared = {"labelled_at": self.labelled_at, "run_id": self.run_id}
+        return pa.RecordBatch.from_pylist([{**row, **shared} for row in (*changed, *gone)], schema=LABELS.schema)
 
     def _derived(self, chunk: ProblemChunk, subjects: Array, before: Mapping[Place, Content]) -> list[dict[str, Any]]:
         """All rows of the touched subjects, in order."""
