@@ -28,6 +28,7 @@ from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import declared, read_by
 from medray.drivers.inputs.windows import read_windows
 from medray.drivers.job import Job, Result
+from medray.drivers.labels import latest
 from medray.drivers.models.train import labelled_inputs
 from medray.drivers.records.read_events import read_bucket
 from medray.errors import LabelError, ModelError, RecipeError
@@ -176,6 +177,7 @@ def test_a_withdrawn_outcome_takes_its_answer_back(ward: Ward) -> None:
     ward.night("ev2.csv", STAY[3] + "1")  # DEATH was entered in error
     told = ward.ask()
     assert dict(told.sums[0].parts) == {"known": 1, "added": 0}
+    assert latest(ward.state, ["death"]) == {}
     assert ward.learnt() == {}  # the record ends an hour after the time: nobody knows
     assert ward.asked() == {"2020-01-01T20:00:00": 1}  # the past is the same: scored once
     assert ward.ask().status == "nothing"
@@ -214,9 +216,20 @@ def test_a_withdrawn_stay_is_asked_no_more(ward: Ward) -> None:
     (row,) = (row for row in ward.state.runs.to_pylist() if row["run_id"] == told.run_ids[0])
     assert dict(row["counts"])["withdrawn"] == 1
     rows = ward.state.table(LABELS).num_rows
-    ward.night("ev3.csv", "11,p3,2020-01-01 08:00,HR,70,")
+    ward.night("ev3.csv", "11,p1,2020-01-01 08:00,HR,70,")
     ward.ask()
-    assert ward.state.table(LABELS).num_rows == rows
+    assert ward.state.table(LABELS).num_rows == rows  # it is taken back once
+
+
+def test_a_time_that_the_record_no_longer_reaches_is_asked_again_when_it_does(ward: Ward) -> None:
+    ward.night("ev1.csv", *STAY[:3])
+    ward.ask({**PROBLEM, "targets": {}})
+    ward.night("ev2.csv", STAY[2] + "1")  # the only event after the time
+    ward.ask({**PROBLEM, "targets": {}})
+    assert ward.asked() == {}
+    ward.night("ev3.csv", STAY[2])
+    ward.ask({**PROBLEM, "targets": {}})
+    assert ward.asked() == {"2020-01-01T20:00:00": 3}  # the second said that it was asked no more
 
 
 def test_a_late_event_into_an_empty_window_is_a_new_version(ward: Ward) -> None:

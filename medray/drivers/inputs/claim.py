@@ -40,11 +40,12 @@ def claim(problem: Problem, state: Snapshot, ours: set[str]) -> None:
     _must_be_free(problem, unclaimed, state, ours)
     if not defined:
         _must_find_events(problem, state)
-    for label in owners:
+    for label in (label for label, owner in owners.items() if owner is None):
         _must_own(problem, label, claim_label(state.store, state.lake, label, problem.name))
-    with told(state.lake):
-        state.store.put_if_absent(_uri(problem, state), _document(problem))
-    _is_defined(problem, state)
+    if not defined:
+        with told(state.lake):
+            state.store.put_if_absent(_uri(problem, state), _document(problem))
+        _is_defined(problem, state)  # another may have been first, a moment ago
 
 
 def _document(problem: Problem) -> bytes:
