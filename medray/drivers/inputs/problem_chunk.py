@@ -63,13 +63,10 @@ class ProblemChunk:
     new: frozenset[str]
     labels: tuple[str, ...]
 
-    def parts(self) -> Iterator[ProblemChunk]:
-        """The chunk in parts, in order of their subjects."""
-        for part in self.bucket.parts(self.fine):
-            events, labels = (
-                tuple(path for path in paths if part.overlaps(path)) for paths in (self.events, self.labels)
-            )
-            yield ProblemChunk(part, self.fine, events, self.new, labels)
+    def of(self, part: Bucket) -> ProblemChunk:
+        """The same for a part of the bucket's subjects."""
+        events, labels = (tuple(path for path in paths if part.overlaps(path)) for paths in (self.events, self.labels))
+        return ProblemChunk(part, self.fine, events, self.new, labels)
 
 
 @dataclass(frozen=True)
@@ -92,10 +89,10 @@ class ProblemWork:
             subjects = self._touched(chunk)
             counts = Counter(dict.fromkeys(_COUNTS, 0))
             with ChunkWriter(self.store, uri, LABELS) as writer:
-                for part in chunk.parts():
-                    own = subjects[(subjects >= part.bucket.lo) & (subjects <= part.bucket.hi)]
+                for part in chunk.bucket.parts(chunk.fine):
+                    own = subjects[(subjects >= part.lo) & (subjects <= part.hi)]
                     if len(own):
-                        writer.write(self._settled(part, own, counts))
+                        writer.write(self._settled(chunk.of(part), own, counts))
                 return writer.publish({"path": path, **counts, "rows": writer.rows})
 
     def _settled(self, chunk: ProblemChunk, subjects: Array, counts: Counter[str]) -> pa.RecordBatch:
