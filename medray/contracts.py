@@ -173,7 +173,7 @@ class Window:
 
     Attributes:
         code: int64 (E,), `medray.ops.code_id.code_id` of the code; of `code//text_value` for an
-            event with a text value.
+            event with a text value and no number.
         hours: float32 (E,), hours before the prediction time, >= 0; NaN for static facts.
         value: float32 (E,), NaN where there is no number.
     """

@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 
 from medray.drivers.input import Input
 from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.label_names import problem_of
 from medray.drivers.open_plans import open_plans
 from medray.errors import LabelError
 from medray.planning.accounting import Sum
-from medray.planning.label_rows import LabelKey, keyed_rows
+from medray.planning.label_rows import LabelKey, keyed_rows, whole_keys
 from medray.privacy.pseudonyms import Pseudonyms
 from medray.recipes.ingest import Archive, LabelFile
 from medray.recipes.ingest_ehr import RecordsRecipe
@@ -38,13 +39,19 @@ def ingest_labels(recipe: Archive | RecordsRecipe, file: LabelFile, pseudonyms: 
     """Bring the answers of a label file that are new or changed into the lake.
 
     Raises:
-        LabelError: the file lacks a column, holds a value of another kind, or names no input.
+        LabelError: the file lacks a column, holds a value of another kind, gives a label that is a
+            prediction problem's, or names no input.
     """
+    _must_be_free(file, recipe.lake, job)
     stream = f"labels {file.uri}"
     results = [_execute(plan, recipe.lake, job) for plan in open_plans(job, recipe.lake, JOB, stream)]
     state = snapshot(job.store, recipe.lake)
-    rows, missing = keyed_rows(_read(file, job), file, recipe.source.uri, pseudonyms, _midnight(job.run_date))
-    matched = _matched(state, rows)
+    read = _read(file, job)
+    for table in (read, whole_keys(read, file)):  # first as it is written
+        rows, missing = keyed_rows(table, file, recipe.source.uri, pseudonyms, _midnight(job.run_date))
+        matched = _matched(state, rows)
+        if matched:
+            break
     standing = _newest(state, set(file.columns))
     new = [row for row in rows if not _is_known(row, standing)]
     if rows and not matched:
@@ -72,9 +79,21 @@ def ingest_labels(recipe: Archive | RecordsRecipe, file: LabelFile, pseudonyms: 
     )
 
 
+def _must_be_free(file: LabelFile, lake: str, job: Job) -> None:
+    for label in file.columns:
+        owner = problem_of(job.store, lake, label)
+        if owner is not None:
+            raise LabelError(
+                f"label file {file.uri}, column {label!r}",
+                f"a name that the prediction problem {owner!r} has in this lake",
+                "a name of its own: answers under one name would overwrite each other",
+                "rename the column",
+            )
+
+
 def latest(state: Snapshot, labels: Iterable[str]) -> dict[LabelKey, Any]:
-    """The newest answer for each input key and label."""
-    return {key: value for key, (_, value) in _newest(state, labels).items()}
+    """The newest answer for each input key and label that has one: a withdrawn row has none."""
+    return {key: value for key, (_, value) in _newest(state, labels).items() if value is not None}
 
 
 def _newest(state: Snapshot, labels: Iterable[str]) -> dict[LabelKey, tuple[tuple[datetime, datetime], Any]]:
@@ -168,10 +187,10 @@ def _matched(state: Snapshot, rows: Sequence[Mapping[str, Any]]) -> int:
 
 def _execute(plan: Plan, lake: str, job: Job) -> Result:
     started = time.monotonic()
-    rows = plan.inputs.drop_columns(["chunk"])
-    rows = rows.append_column(LABELS.schema.field("run_id"), pa.array([plan.run_id] * rows.num_rows, pa.string()))
+    shared = {"run_id": plan.run_id}
+    rows = pa.Table.from_pylist([{**row, **shared} for row in plan.inputs.to_pylist()], schema=LABELS.schema)
     total = _sum(plan.facts, rows.num_rows)
-    files = write_rows(job.store, lake, plan, LABELS, rows.cast(LABELS.schema), "labels")
+    files = write_rows(job.store, lake, plan, LABELS, rows, "labels")
     commit_run(job.store, lake, plan, Outcome(total.counts(), {LABELS.name: files}, host_facts(started)))
     job.tell.say(f"labels: {total}")
     return Result("done", (plan.run_id,), (total,))

@@ -9,7 +9,7 @@ import numpy as np
 
 from medray.contracts import Array
 
-TEXT_SEPARATOR = "//"  # an event with a text value is the code `code//text`
+TEXT_SEPARATOR = "//"  # an event with a text value and no number is the code `code//text`
 
 
 def code_id(code: str) -> int:

@@ -35,6 +35,11 @@ class Bucket:
         """How a run's file of this bucket is called, without its ending."""
         return f"{self.k:05d}-of-{self.n:05d}"
 
+    def parts(self, n: int) -> list[Bucket]:
+        """The buckets of `n` that make this one up, in order; itself where they are no smaller."""
+        share = n // self.n
+        return [Bucket(self.k * share + part, n) for part in range(share)] if share > 1 else [self]
+
     def overlaps(self, path: str) -> bool:
         """Whether the events file at `path` may hold subjects of this bucket: its name tells."""
         other = bucket_of(path)

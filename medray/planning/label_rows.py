@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from medray.errors import LabelError
 from medray.privacy.pseudonyms import Pseudonyms
@@ -46,8 +47,16 @@ def keyed_rows(
     return rows, missing
 
 
+def whole_keys(table: pa.Table, file: LabelFile) -> pa.Table:
+    """The table with keys like 132539.0 written as 132539: what a text file makes of ids that were floats."""
+    place, keys = table.schema.get_field_index(file.key_column), table[file.key_column]
+    if not pa.types.is_string(keys.type):
+        return table
+    return table.set_column(place, file.key_column, pc.replace_substring_regex(keys, r"^([0-9]+)\.0+$", r"\1"))
+
+
 def _keys(cells: list[Any], file: LabelFile, archive: str, pseudonyms: Pseudonyms) -> tuple[str, list[Any]]:
-    texts = ["" if cell is None else str(cell).strip() for cell in cells]
+    texts = [_text(cell) for cell in cells]
     empty = [number for number, text in enumerate(texts, start=2) if not text]
     if empty:
         raise LabelError(
@@ -61,6 +70,15 @@ def _keys(cells: list[Any], file: LabelFile, archive: str, pseudonyms: Pseudonym
     if file.key == "PatientID":
         return "subject_id", [pseudonyms.subject_id(file.issuer, text) for text in texts]
     return file.key, [pseudonyms.uid(text) for text in texts]
+
+
+def _text(cell: Any) -> str:
+    """A whole float is the integer's text, as in the archive's own tables; no number is no text."""
+    if cell is None or cell != cell:
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))
+    return str(cell).strip()
 
 
 def _values(cells: list[Any], label: str, kind: str, file: LabelFile) -> list[Any]:
@@ -117,18 +135,20 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 
 def _utc(text: str) -> datetime:
-    """A time without a zone is taken as it is."""
+    """A time without a zone is taken as it is. The first year is no time: it could not be shifted back."""
     time = datetime.fromisoformat(text)
+    if time.year == 1:
+        raise ValueError
     return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
 
 
 def _times(column: pa.ChunkedArray, file: LabelFile) -> list[datetime]:
     try:
         times = [_utc(str(cell)) for cell in column.to_pylist()]
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise LabelError(
             f"label file {file.uri}, column {file.labelled_at!r}",
-            "a value that is no ISO 8601 time",
+            "a value that is no ISO 8601 time of the years 2 to 9999",
             "2026-01-31 or 2026-01-31T12:00:00",
             "correct the column",
         ) from error

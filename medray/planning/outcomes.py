@@ -17,7 +17,8 @@ def answer(target: Target, asked: Asked, events: Timelines) -> Array:
 
     The window is (t + gap, t + gap + length], cut at the first `until` event after t. A "no" is
     told only where the window was reached to its end: an event of the subject stands at or after
-    it, or an `until` event ended it.
+    it, or an `until` event ended it. Where that event stands in the gap, or at the window's very
+    beginning, there is no window and no answer: who dies in the gap has not survived it.
     """
     begin = asked.time + round(target.gap_hours * MICROSECONDS)
     never = np.full(len(begin), _NEVER)
@@ -29,7 +30,7 @@ def answer(target: Target, asked: Asked, events: Timelines) -> Array:
     count = np.maximum(after - first, 0)
     if target.take == "any":
         reached, last = events.first_at_or_after(asked.subject, end)
-        told = (reached < last) | (stop < _NEVER)
+        told = ((reached < last) | (stop < _NEVER)) & (stop > begin)
         return np.where(count > 0, 1.0, np.where(told, 0.0, np.nan))
     if target.take == "hours_to":
         time = wanted.time[np.minimum(first, max(len(wanted.time) - 1, 0))] if len(wanted.time) else asked.time

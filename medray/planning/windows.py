@@ -38,7 +38,7 @@ def windows(asked: Asked, events: Timelines, ids: Array, observe_hours: float | 
     """The window of each input, in order.
 
     Args:
-        ids: int64 (N,), the code id of each event (that of `code//text` where it has a text).
+        ids: int64 (N,), the code id of each event (that of `code//text` where it has a text and no number).
     """
     hours = np.full(len(events.time), np.nan)
     for time, (a, b, c, d) in zip(asked.time, np.stack(observed(asked, events, observe_hours), axis=1), strict=True):

@@ -12,7 +12,9 @@ from medray.recipes.recipe import Name, Section
 # A code, or the beginning of codes and a star: "ADMISSION//*".
 Code = Annotated[str, Field(min_length=1, pattern=r"^[^*]+\*?$")]
 Codes = Annotated[tuple[Code, ...], Field(min_length=1)]
-Hours = Annotated[float, Field(gt=0, le=24 * 366 * 120)]
+_LIFE = 24 * 366 * 120  # hours
+Hours = Annotated[float, Field(gt=0, le=_LIFE, allow_inf_nan=False)]
+Delay = Annotated[float, Field(ge=0, le=_LIFE, allow_inf_nan=False)]  # hours, or none
 
 
 class SubjectCohort(Section):
@@ -37,7 +39,7 @@ class TriggerCohort(Section):
     kind: Literal["trigger"]
     codes: Codes
     which: Literal["first", "each"]
-    after_hours: float = Field(ge=0)
+    after_hours: Delay
     unless: tuple[Code, ...] = ()
     reached: Literal["observed", "assumed"]
 
@@ -54,7 +56,7 @@ class EveryCohort(Section):
 
     kind: Literal["every"]
     codes: Codes
-    after_hours: float = Field(ge=0)
+    after_hours: Delay
     every_hours: Hours
     until: tuple[Code, ...] = ()
 
@@ -72,11 +74,12 @@ class Target(Section):
         take: "any": does an event occur? (boolean). "first", "last", "mean", "min", "max": of the
             events' numbers. "hours_to": hours from t to the first event.
         until: codes whose first event after t ends the window (discharge). "any" is answered no
-            once the window has been reached to its end, or where such an event ended it.
+            once the window has been reached to its end, or where such an event ended it; one in the
+            gap leaves no window, and no answer.
     """
 
     codes: Codes
-    gap_hours: float = Field(ge=0)
+    gap_hours: Delay
     window_hours: Hours | None = None
     take: Literal["any", "first", "last", "mean", "min", "max", "hours_to"]
     until: tuple[Code, ...] = ()

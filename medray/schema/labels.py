@@ -4,8 +4,11 @@ Exactly one of the four input keys is set; `prediction_time` stands beside `subj
 answer is about one time. Values use the MEDS label columns. For one input and label the row with
 the highest `labelled_at` is the truth; ties go to the later run.
 
-A row without a value is an input of a prediction problem: the label is the problem's name, and
-`input_version` rises when events come late into what was known at that time.
+A row with an `input_version` is an input of a prediction problem, without a value: the label is
+the problem's name, and the version rises when events come late into what was known at that time.
+
+Where the newest row is `withdrawn`, the input is no longer asked, or the question no longer
+answered: the records that made it so were corrected or taken back. It has no value.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ VALUES = ("boolean_value", "integer_value", "float_value", "categorical_value")
 
 LABELS = TableContract(
     name="labels",
-    version=2,
+    version=3,
     schema=pa.schema(
         [
             pa.field("source_key", pa.string()),
@@ -35,6 +38,8 @@ LABELS = TableContract(
             # inputs of a prediction problem only
             pa.field("input_version", pa.int32()),
             pa.field("observed", pa.int32()),  # events in the observation window
+            # inputs and answers of a prediction problem only; null: it stands
+            pa.field("withdrawn", pa.bool_()),
             pa.field("labelled_at", pa.timestamp("us"), nullable=False),
             pa.field("run_id", pa.string(), nullable=False),
         ]

@@ -163,10 +163,16 @@ def _version_of(store: Store, lake: str, contract: TableContract, run_id: str, n
 
 def data_files(store: Store, lake: str, contract: TableContract, version: int) -> list[str]:
     """Paths of a version's files, relative to the table's folder, sorted."""
+    return sorted(file_rows(store, lake, contract, version))
+
+
+def file_rows(store: Store, lake: str, contract: TableContract, version: int) -> dict[str, int]:
+    """How many rows each of a version's files has, by its path."""
     table = open_table(store, lake, contract, version)
     if table is None:
-        return []
-    return sorted(table.get_add_actions().column("path").to_pylist())  # file_uris() would quote spaces
+        return {}
+    files = table.get_add_actions()  # file_uris() would quote spaces
+    return dict(zip(files.column("path").to_pylist(), files.column("num_records").to_pylist(), strict=True))
 
 
 def scan(

@@ -37,7 +37,7 @@ class Model:
         sha256: of weights and definition.
         weights: tensors by name.
         definition: family, family_config, family_summary, problem, task, task_config, task_summary,
-            calibration (JSON).
+            calibration, windows (JSON).
     """
 
     sha256: str

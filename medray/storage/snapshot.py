@@ -44,11 +44,15 @@ class Snapshot:
     def files(self, contract: TableContract) -> list[str]:
         """The table's data files that committed runs wrote. A run that was killed between two
         commits has files in the log; nobody sees them until its `runs` row exists."""
+        return sorted(self.file_rows(contract))
+
+    def file_rows(self, contract: TableContract) -> dict[str, int]:
+        """How many rows each of these files has: the log tells."""
         if self.version(contract) == EMPTY:
-            return []
+            return {}
         runs = self.run_ids()
-        files = delta.data_files(self.store, self.lake, contract, self.version(contract))
-        return [path for path in files if run_of(path) in runs]
+        files = delta.file_rows(self.store, self.lake, contract, self.version(contract))
+        return {path: rows for path, rows in files.items() if run_of(path) in runs}
 
     def scan(
         self, contract: TableContract, columns: Sequence[str], where: ds.Expression | None = None

@@ -16,6 +16,11 @@ def test_buckets_cut_all_subjects_into_equal_parts() -> None:
     assert (Bucket(0, 1).lo, Bucket(0, 1).hi) == (0, LAST)
 
 
+def test_a_bucket_is_made_up_of_smaller_ones() -> None:
+    assert Bucket(1, 2).parts(8) == [Bucket(4, 8), Bucket(5, 8), Bucket(6, 8), Bucket(7, 8)]
+    assert [Bucket(1, 2).parts(n) for n in (1, 2)] == [[Bucket(1, 2)]] * 2
+
+
 def test_a_file_tells_by_its_name_what_it_holds() -> None:
     path = f"data/0123/{Bucket(1, 2).name}.parquet"
     assert path == "data/0123/00001-of-00002.parquet"

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from medray.errors import LabelError
-from medray.planning.label_rows import keyed_rows
+from medray.planning.label_rows import keyed_rows, whole_keys
 from medray.privacy.pseudonyms import Pseudonyms
 from medray.recipes.ingest import LabelFile
 from medray.schema.labels import INPUT_KEYS, LABELS
@@ -70,7 +70,24 @@ def test_rows_fit_the_table() -> None:
     rows, _ = read({"key": ["a"], "q": ["1"], "r": ["2.5"]}, {"q": "boolean", "r": "float"})
     table = pa.Table.from_pylist([{**row, "run_id": "r"} for row in rows], schema=LABELS.schema)
     assert table["label"].to_pylist() == ["q", "r"]
-    assert set(rows[0]) == set(LABELS.schema.names) - {"run_id", "input_version", "observed"}
+    assert set(rows[0]) == set(LABELS.schema.names) - {"run_id", "input_version", "observed", "withdrawn"}
+
+
+@pytest.mark.parametrize(("cell", "text"), [(132539.0, "132539"), (132539, "132539"), (0.5, "0.5")])
+def test_a_key_that_is_a_number_is_its_text(cell: float, text: str) -> None:
+    (row,), _ = read({"key": pa.array([cell]), "q": ["1"]}, {"q": "boolean"}, "PatientID")
+    assert row["subject_id"] == PSEUDONYMS.subject_id("", text)
+    with pytest.raises(LabelError, match="empty key"):
+        read({"key": pa.array([float("nan")]), "q": ["1"]}, {"q": "boolean"}, "PatientID")
+
+
+def test_keys_of_a_text_file_can_be_read_as_the_whole_numbers_that_they_were() -> None:
+    file = LabelFile.model_validate(
+        {"uri": "/l.csv", "key": "PatientID", "key_column": "key", "columns": {"q": "float"}}
+    )
+    table = pa.table({"key": ["132539.0", "7.00", "7.5", "1.2.0", "a.0"], "q": ["1.0"] * 5})
+    assert whole_keys(table, file).to_pydict() == {"key": ["132539", "7", "7.5", "1.2.0", "a.0"], "q": ["1.0"] * 5}
+    assert whole_keys(pa.table({"key": [1.5]}), file)["key"].to_pylist() == [1.5]
 
 
 def test_cells_are_read_by_their_kind() -> None:
@@ -133,7 +150,9 @@ def test_the_time_of_an_answer_may_be_given() -> None:
     ]
 
 
-@pytest.mark.parametrize("cell", ["yesterday", None, "31.01.2026"])
+@pytest.mark.parametrize(
+    "cell", ["yesterday", None, "31.01.2026", "0001-01-01", "0001-01-01T00:00:00+02:00", "9999-12-31T23:00:00-02:00"]
+)
 def test_a_time_that_is_none_is_refused(cell: str | None) -> None:
     with pytest.raises(LabelError, match="ISO 8601"):
         read({"key": ["a"], "q": ["1"], "at": [cell]}, {"q": "boolean"}, labelled_at="at")

@@ -133,6 +133,16 @@ def test_an_event_that_ends_the_window_tells_a_no() -> None:
     assert told("any", at((2, 3)), codes=["DEATH"], window_hours=48, until=["DEATH", "DISCHARGE"]) == [1]
 
 
+def test_what_ends_the_record_in_the_gap_leaves_no_window_and_no_answer() -> None:
+    # Subject 2 dies at 4; the window is (t + gap, t + gap + 48].
+    end = {"codes": ["DEATH"], "window_hours": 48, "until": ["DEATH", "DISCHARGE"]}
+    assert told("any", at((2, 3)), gap_hours=0.5, **end) == [1]
+    assert told("any", at((2, 3)), gap_hours=1, **end) == [None]  # at its very beginning, which is no part of it
+    assert told("any", at((2, 3)), gap_hours=6, **end) == [None]
+    assert told("any", at((1, 7)), gap_hours=1, **end) == [0]  # discharged at 9, an hour into the window
+    assert told("any", at((1, 7)), gap_hours=3, **end) == [None]
+
+
 def test_a_window_holds_static_facts_and_nothing_later_than_its_time() -> None:
     asked = at((1, 5), (3, None), (2, 2.5))
     ids = code_ids(STAYS.names)[STAYS.code]
@@ -183,6 +193,13 @@ def test_equal_times_have_one_order_whatever_the_rows_order_was() -> None:
         {"cohort": {"kind": "subject"}, "targets": {"t": {"codes": ["HR"], "gap_hours": 0, "take": "any"}}},
         {"cohort": trigger(codes=["A*B"])},
         {"cohort": trigger(after_hours=-1)},
+        {"cohort": trigger(after_hours=float("inf"))},
+        {"cohort": trigger(after_hours=float("nan"))},
+        {"cohort": trigger(after_hours=1e13)},
+        {"cohort": {"kind": "every", "codes": ["HR"], "after_hours": 1e13, "every_hours": 1}},
+        {"cohort": {"kind": "every", "codes": ["HR"], "after_hours": 0, "every_hours": float("nan")}},
+        {"targets": {"t": {"codes": ["HR"], "gap_hours": float("inf"), "take": "any"}}},
+        {"targets": {"t": {"codes": ["HR"], "gap_hours": 1e13, "take": "any"}}},
     ],
 )
 def test_problems_that_cannot_be_meant_are_refused(wrong: dict[str, Any]) -> None:

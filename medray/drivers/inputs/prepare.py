@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from medray.drivers.input import DataFile, InputKey
+from medray.drivers.inputs.cut import fine_cut
 from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.prepare_chunk import PrepareChunk, PrepareWork
 from medray.drivers.inputs.problem import derive
@@ -137,9 +138,9 @@ def _chunks(plan: Plan, lake: str, reading: Reading, job: Job) -> list[PrepareCh
         rows[number].add((uid, version))
     state = snapshot(job.store, lake).at(plan.tables_read)
     files = {file.path: file for file in read_inputs(state, plan.facts["data_files"], reading)}
-    events = state.files(EVENTS) if reading.problem else []
+    events, fine = (state.files(EVENTS), fine_cut(state)) if reading.problem else ([], 1)
     return [
-        PrepareChunk(number, path, files[path].shard, frozenset(rows[number]), _overlapping(path, events))
+        PrepareChunk(number, path, files[path].shard, frozenset(rows[number]), _overlapping(path, events), fine)
         for number, path in enumerate(plan.facts["data_files"])
     ]
 

@@ -28,6 +28,7 @@ class PrepareChunk:
 
     Attributes:
         events: files of `events` that the inputs may need; none for images.
+        fine: their subjects are taken in parts, of which there are so many in all.
     """
 
     number: int
@@ -35,6 +36,7 @@ class PrepareChunk:
     shard: str
     rows: frozenset[InputKey]
     events: tuple[str, ...] = ()
+    fine: int = 1
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class PrepareWork:
         problem = self.reading.problem
         if problem is None:
             return self._images(chunk)
-        return read_windows(self.store, self.lake, chunk.data_file, chunk.events, problem, chunk.rows)
+        return read_windows(self.store, self.lake, chunk.data_file, chunk.events, problem, chunk.rows, chunk.fine)
 
     def _images(self, chunk: PrepareChunk) -> Iterator[tuple[InputKey, Mapping[str, Any]]]:
         """Wanted rows, one row group in memory at a time."""

@@ -6,69 +6,56 @@ differ from what stands.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
+from medray.drivers.inputs.claim import claim
+from medray.drivers.inputs.cut import fine_cut
 from medray.drivers.inputs.problem_chunk import ProblemChunk, ProblemWork
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.open_plans import open_plans
 from medray.engine.chunks import run_chunks
 from medray.errors import RecipeError
 from medray.planning.accounting import Sum
-from medray.planning.buckets import bucket_of, buckets
+from medray.planning.buckets import bucket_count, buckets
 from medray.recipes.problem import Problem
 from medray.recipes.recipe import Recipe
 from medray.schema.events import EVENTS
 from medray.schema.labels import LABELS
 from medray.storage.commit import Outcome, commit_run, new_file, run_of
-from medray.storage.failures import told
 from medray.storage.plans import Plan, write_plan
 from medray.storage.snapshot import Snapshot, snapshot
-from medray.storage.uri import join
 
 JOB = "problem"
+_NEW_EVENTS = 1 << 14  # that are worth a chunk, and a file of its inputs and answers
 
 
 def derive(problem: Problem | None, recipe: Recipe, job: Job) -> Result:
     """Bring a problem's inputs and answers up to date with the events of the lake.
 
     Raises:
-        RecipeError: the lake knows the problem's name with another definition, or holds no events.
+        RecipeError: the lake holds no events, or `claim` refuses the problem.
     """
     if problem is None:
         return Result("nothing")
     lake = recipe.lake
-    _claim(problem, lake, job)
+    state = snapshot(job.store, lake)
+    if not state.files(EVENTS):
+        raise RecipeError(f"lake {lake}", "no events", "an ingested record archive", "run an ingest_ehr recipe first")
+    claim(problem, state, {row["run_id"] for row in _runs(state, problem)})
     results = [_execute(plan, lake, job) for plan in open_plans(job, lake, JOB, f"problem {problem.name}")]
     state = snapshot(job.store, lake)
     new = sorted({run_of(path) for path in state.files(EVENTS)} - _covered(state, problem))
     if new:
         plan = write_plan(job.store, lake, _plan(problem, recipe, job, state, new))
         results.append(_execute(plan, lake, job))
-    elif not state.files(EVENTS):
-        raise RecipeError(f"lake {lake}", "no events", "an ingested record archive", "run an ingest_ehr recipe first")
     if not results:
         return Result("nothing")
     sums = tuple(part for one in results for part in one.sums)
     return Result("done", tuple(run for one in results for run in one.run_ids), sums)
-
-
-def _claim(problem: Problem, lake: str, job: Job) -> None:
-    document = json.dumps(problem.model_dump(mode="json"), sort_keys=True).encode()
-    uri = join(lake, "problems", f"{problem.name}.json")
-    with told(lake):
-        if job.store.put_if_absent(uri, document) or job.store.read(uri) == document:
-            return
-    raise RecipeError(
-        f"[problem] name = {problem.name!r}",
-        "another definition than the lake has under this name",
-        "one definition for ever, so that inputs and answers stay comparable",
-        "give the changed problem a new name",
-    )
 
 
 def _runs(state: Snapshot, problem: Problem) -> list[dict[str, Any]]:
@@ -81,7 +68,8 @@ def _covered(state: Snapshot, problem: Problem) -> set[str]:
 
 
 def _plan(problem: Problem, recipe: Recipe, job: Job, state: Snapshot, new: list[str]) -> Plan:
-    count = max(bucket_of(path).n for path in state.files(EVENTS) if run_of(path) in new)
+    rows = sum(rows for path, rows in state.file_rows(EVENTS).items() if run_of(path) in new)
+    count = min(bucket_count(rows, _NEW_EVENTS), fine_cut(state))
     inputs = pa.table({"chunk": pa.array(range(count), pa.int32())})
     definition = problem.model_dump(mode="json")
     facts = {"problem": definition, "new_runs": new}
@@ -98,9 +86,11 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
     labels = [path for path in state.files(LABELS) if run_of(path) in ours]
     work = ProblemWork(problem, job.store, lake, plan.run_id, plan.planned_at)
     new = set(plan.facts["new_runs"])
+    fine = fine_cut(state)
     chunks = [
         ProblemChunk(
             bucket,
+            fine,
             tuple(path for path in state.files(EVENTS) if bucket.overlaps(path)),
             frozenset(new),
             tuple(path for path in labels if bucket.overlaps(path)),
@@ -115,9 +105,9 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
     facts.sort(key=lambda fact: str(fact["path"]))
     parts = {name: sum(fact[name] for fact in facts) for name in ("known", "added")}
     total = Sum("inputs", sum(fact["asked"] for fact in facts), parts).checked()
-    answers = sum(fact["answers"] for fact in facts)
-    counts = {**total.named(), "answers": answers}
+    withdrawn, answers = (sum(fact[name] for fact in facts) for name in ("withdrawn", "answers"))
+    counts = {**total.named(), "withdrawn": withdrawn, "answers": answers}
     files = {LABELS.name: [new_file(plan, fact["path"], fact) for fact in facts if fact["rows"]]}
     commit_run(job.store, lake, plan, Outcome(counts, files, host_facts(started), children=sorted(new)))
-    job.tell.say(f"problem {problem.name}: {total}; {answers:,} answers new or changed")
+    job.tell.say(f"problem {problem.name}: {total}; {withdrawn:,} withdrawn; {answers:,} answers new or changed")
     return Result("done", (plan.run_id,), (total,))

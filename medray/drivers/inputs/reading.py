@@ -17,6 +17,8 @@ from medray.recipes.train import PrepareRecipe, TrainRecipe
 from medray.storage.models import Registered, load_definition
 from medray.storage.shards import prepare_hash
 
+WINDOWS = 2  # raised when the same problem and events would give other windows
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -32,7 +34,13 @@ class Reading:
     @property
     def hash(self) -> str:
         """What prepared values depend on."""
-        return prepare_hash(self.family.name, self.family.prepare_key(self.config))
+        key = self.family.prepare_key(self.config)
+        return prepare_hash(self.family.name, {**key, "windows": self.windows} if self.windows else key)
+
+    @property
+    def windows(self) -> int | None:
+        """The rules by which windows are made of events; None for images."""
+        return WINDOWS if self.problem else None
 
     def document(self) -> dict[str, Any]:
         """As JSON; `reading_of` reads it."""
@@ -67,7 +75,7 @@ def read_by(model: Registered, lake: str, job: Job) -> Reading:
     """What a model reads, with the config that it was trained with."""
     definition = load_definition(job.store, lake, model.sha256)
     try:
-        return reading_of(definition)
+        reading = reading_of(definition)
     except ValidationError as error:
         raise ModelError(
             f"model {model.name} version {model.version}",
@@ -76,3 +84,12 @@ def read_by(model: Registered, lake: str, job: Job) -> Reading:
             "a model of this version's families",
             "score it with the medray that trained it, or train it again",
         ) from error
+    # A model of records from before the rules had a number is of the first.
+    if reading.windows != definition.get("windows", 1 if reading.problem else None):
+        raise ModelError(
+            f"model {model.name} version {model.version}",
+            "a model that learnt from windows made by the rules of another medray",
+            f"windows of the rules {WINDOWS}: a text beside a number is no part of an event's code",
+            "score it with the medray that trained it, or train it again",
+        )
+    return reading

@@ -18,18 +18,18 @@ from medray.storage.snapshot import Snapshot
 from medray.storage.store import Store
 from medray.storage.uri import join
 
-COLUMNS = ("subject_id", "prediction_time", "input_version", "observed")
+COLUMNS = ("subject_id", "prediction_time", "input_version", "observed", "withdrawn")
 
 
 def newest(state: Snapshot, problem: Problem) -> dict[InputKey, str]:
-    """The newest version of every input of the problem and the file of `labels` it stands in."""
-    found: dict[tuple[int, datetime | None], tuple[int, str]] = {}
+    """The newest version of every input that is still asked, and the file of `labels` it stands in."""
+    found: dict[tuple[int, datetime | None], tuple[int, str | None]] = {}
     for path in state.files(LABELS):
         for row in read_rows(state.store, state.lake, path, problem.name):
             place = (row["subject_id"], row["prediction_time"])
             if place not in found or found[place][0] < row["input_version"]:
-                found[place] = (row["input_version"], path)
-    return {(record_id(*place), version): path for place, (version, path) in found.items()}
+                found[place] = (row["input_version"], None if row["withdrawn"] else path)
+    return {(record_id(*place), version): path for place, (version, path) in found.items() if path is not None}
 
 
 def read(state: Snapshot, path: str, reading: Reading) -> list[Input]:
@@ -37,6 +37,8 @@ def read(state: Snapshot, path: str, reading: Reading) -> list[Input]:
     assert reading.problem is not None
     inputs = []
     for row in read_rows(state.store, state.lake, path, reading.problem.name):
+        if row["withdrawn"]:
+            continue
         refusal = reading.family.accepts(row, reading.config)
         inputs.append(
             Input(
@@ -53,7 +55,8 @@ def read(state: Snapshot, path: str, reading: Reading) -> list[Input]:
 
 
 def read_rows(store: Store, lake: str, path: str, name: str) -> Iterator[dict[str, Any]]:
-    """The rows of a file of `labels` that are inputs of the problem of this name, in order."""
+    """The rows of a file of `labels` that are inputs of the problem of this name, in order, with those
+    that say that an input is no longer asked."""
     uri = join(table_uri(lake, LABELS.name), path)
     ours = (pc.field("label") == name) & pc.field("input_version").is_valid()
     with told(lake):

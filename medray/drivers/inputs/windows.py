@@ -13,7 +13,7 @@ from medray.drivers.input import InputKey, record_id
 from medray.drivers.inputs.record_inputs import read_rows
 from medray.drivers.records.read_events import read_bucket
 from medray.ops.code_id import TEXT_SEPARATOR, code_ids
-from medray.planning.buckets import bucket_of
+from medray.planning.buckets import Bucket, bucket_of
 from medray.planning.cohorts import Asked
 from medray.planning.timelines import Timelines, moment, timelines
 from medray.planning.windows import windows
@@ -24,12 +24,13 @@ _COLUMNS = ("subject_id", "time", "code", "numeric_value", "text_value")
 
 
 def read_windows(
-    store: Store, lake: str, path: str, events: Sequence[str], problem: Problem, wanted: Collection[InputKey]
+    store: Store, lake: str, path: str, events: Sequence[str], problem: Problem, wanted: Collection[InputKey], fine: int
 ) -> Iterator[tuple[InputKey, Window]]:
-    """The windows of the wanted inputs in one file of `labels`, in order.
+    """The windows of the wanted inputs in one file of `labels`, in order of their subjects.
 
     Args:
         events: the files of `events` to read; those of other subjects are passed over.
+        fine: the events of one of so many parts of all subjects are in memory at a time.
     """
     keys: list[InputKey] = []
     subjects: list[int] = []
@@ -40,24 +41,30 @@ def read_windows(
             keys.append(key)
             subjects.append(row["subject_id"])
             times.append(moment(row["prediction_time"]))
-    asked = Asked(np.array(subjects, np.int64), np.array(times, np.int64))
-    known, ids = _known(store, lake, path, events, asked)
-    yield from zip(keys, windows(asked, known, ids, problem.observe_hours), strict=True)
+    subject, time = np.array(subjects, np.int64), np.array(times, np.int64)
+    for part in bucket_of(path).parts(fine):
+        own = np.flatnonzero((subject >= part.lo) & (subject <= part.hi))
+        if len(own):
+            asked = Asked(subject[own], time[own])
+            known, ids = _known(store, lake, part, events, asked)
+            yield from zip([keys[row] for row in own], windows(asked, known, ids, problem.observe_hours), strict=True)
 
 
 def _known(
-    store: Store, lake: str, path: str, events: Sequence[str], asked: Asked
+    store: Store, lake: str, part: Bucket, events: Sequence[str], asked: Asked
 ) -> tuple[Timelines, np.typing.NDArray[np.int64]]:
-    table = read_bucket(store, lake, events, bucket_of(path), _COLUMNS, np.unique(asked.subject))
+    table = read_bucket(store, lake, events, part, _COLUMNS, np.unique(asked.subject))
     found = timelines(table.set_column(table.schema.get_field_index("code"), "code", _with_text(table)))
     names = code_ids(found.names)
     return found, names[found.code] if len(names) else np.zeros(0, np.int64)
 
 
 def _with_text(table: pa.Table) -> pa.ChunkedArray:
-    """Codes; `code//text` where an event has a text."""
+    """Codes; `code//text` where an event has a text and no number. Beside a number the text is a
+    comparator or a remark, and the code stays the one under which the number is looked for."""
     code = table["code"].cast(pa.string())
     if table["text_value"].null_count == table.num_rows:
         return code
     joined = pc.binary_join_element_wise(code, table["text_value"], TEXT_SEPARATOR)
-    return pc.if_else(table["text_value"].is_valid(), joined, code)
+    is_text = pc.and_(table["text_value"].is_valid(), table["numeric_value"].is_null())
+    return pc.if_else(is_text, joined, code)

@@ -152,7 +152,7 @@ def _execute(
             spec, lambda record: bar.advance(1, f"loss {record['loss']:.4f}, tuning {record['tuning_loss']:.4f}")
         )
     calibration = task.calibrate(logits, tuning_targets, recipe.task)
-    definition = _definition(recipe, family_summary, task_summary, calibration)
+    definition = {**_definition(recipe, family_summary, task_summary, calibration), "windows": reading.windows}
     by_split = {TRAIN: subjects[in_train], TUNING: subjects[~in_train]}
     sha256 = save_model(job.store, recipe.lake, weights, definition, by_split)
     reference = _reference(task.decode(logits, recipe.task, calibration))
