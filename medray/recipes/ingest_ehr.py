@@ -54,7 +54,8 @@ class RecordsRecipe(Recipe):
         issuer: who gave the subjects' identifiers. Images of the same issuer (DICOM:
             IssuerOfPatientID) and identifier are the same patient's.
         crosswalk: CSV or Parquet file with the columns `from` and `to`: identifier in the records ->
-            identifier that images share. A subject that it lacks is quarantined.
+            identifier that images share, compared without case and blanks around them. A subject that
+            it lacks is quarantined.
         as_of: records later than this original time are quarantined.
         encounters: "required": a record whose encounter no record defines is quarantined; "any":
             it is kept.

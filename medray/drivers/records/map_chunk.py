@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 from medray.contracts import Link, Records, RecordSource, SourceObject
 from medray.drivers.pseudonyms import pseudonyms_of
 from medray.drivers.records.ahead import ahead
-from medray.drivers.records.files import read_crosswalk, record_file, shared_identifiers, verdict
+from medray.drivers.records.archive import Archive, read_archive
+from medray.drivers.records.files import record_file, verdict
 from medray.drivers.records.mapped_rows import STAGED, RecordMap
-from medray.errors import StorageError, Unusable
+from medray.errors import Unusable
 from medray.recipes.ingest import Deidentify
 from medray.storage.chunk_file import Facts
 from medray.storage.failures import told
@@ -119,38 +120,21 @@ class MapWork:
         except (Unusable, OSError) as error:
             raise verdict(file, error, lambda: deque(read(), maxlen=0)) from None
 
-    def _archive(self) -> _Archive:
+    def _archive(self) -> Archive:
         """What this worker knows of the archive, made once."""
         if self.run_id not in _ARCHIVES:
             _ARCHIVES.clear()
-            files = [record_file(self.store, self.config.uri, item) for item in self.listing]
-            crosswalk = None if self.crosswalk is None else read_crosswalk(self.store, self.crosswalk)
-            try:
-                own = self.source.subjects(files, self.config)
-                lookups = self.source.lookups(files, self.config)
-            except Unusable as error:
-                raise StorageError(
-                    f"archive {self.config.uri}",
-                    f"files that others are read with (subjects, joins), which cannot be used: {error.reason}",
-                    "files that can be read to the end: without them nobody's records are known",
-                    "replace the file, or correct [source], and run again",
-                ) from error
-            _ARCHIVES[self.run_id] = _Archive(shared_identifiers(own, crosswalk), lookups)
+            do = (
+                "replace the file and run again; to correct [source] instead, give up the plan that holds it first: "
+                f"`medray abandon {self.run_id} --lake {self.lake}`"
+            )
+            _ARCHIVES[self.run_id] = read_archive(
+                self.source, self.config, self.listing, self.crosswalk, self.store, do
+            )
         return _ARCHIVES[self.run_id]
 
 
-@dataclass(frozen=True)
-class _Archive:
-    """Attributes:
-    shared: identifier in the records -> the one that images share; None for an unknown subject.
-    lookups: what the source's `read` needs of other files.
-    """
-
-    shared: Callable[[str], str | None]
-    lookups: Any
-
-
-_ARCHIVES: dict[str, _Archive] = {}  # of the run that this worker is at
+_ARCHIVES: dict[str, Archive] = {}  # of the run that this worker is at
 
 
 class Tally:
