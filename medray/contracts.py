@@ -117,7 +117,10 @@ RECORDS = pa.schema(
         pa.field("encounter", pa.string()),  # the encounter's id; null where the record names none
         pa.field("defines_encounter", pa.bool_(), nullable=False),
         pa.field("withdrawn", pa.bool_(), nullable=False),  # entered in error: takes an earlier version back
-        pa.field("reason", pa.dictionary(pa.int32(), pa.string())),  # set: the row goes to quarantine
+        # Set: the row goes to quarantine. With `withdrawn` and a `record`: nothing that the record says
+        # can be used; it takes an earlier version back, and goes to quarantine (`empty`: is counted as
+        # empty) where there is none.
+        pa.field("reason", pa.dictionary(pa.int32(), pa.string())),
     ]
 )
 

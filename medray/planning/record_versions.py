@@ -13,8 +13,12 @@ import numpy as np
 
 from medray.contracts import Array
 
-FATES = ("ingested", "known", "duplicate", "orphan_encounter", "conflict", "entered_in_error")
-INGESTED, KNOWN, DUPLICATE, ORPHAN, CONFLICT, IN_ERROR = range(len(FATES))
+FATES = (
+    "ingested", "known", "duplicate", "orphan_encounter", "conflict", "entered_in_error",
+    # of a record of which nothing can be used, and none stands that it would take back
+    "empty", "unreadable_time", "not_numeric", "no_code",
+)  # fmt: skip
+INGESTED, KNOWN, DUPLICATE, ORPHAN, CONFLICT, IN_ERROR, EMPTY = range(7)
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,8 @@ def settle(new: Occurrences, standing: Versions, on_change: Literal["supersede",
     """The fate (int8, place in `FATES`) and the version (int32) of each occurrence.
 
     All first occurrences are decided at once, then all second ones, and so on. What an archive
-    tells before it tells what stands is the past, and known as far as it stands too: an export of
-    whole histories brings nothing new when it comes again.
+    tells before it tells what stands is the past, and known as far as it stands too, or said nothing:
+    an export of whole histories brings nothing new when it comes again.
     """
     fate, version = np.full(len(new.record), KNOWN, np.int8), standing.number[new.record]
     state = Versions(standing.number.copy(), standing.content.copy(), standing.withdrawn.copy(), standing.past)
@@ -111,7 +115,8 @@ def _same(new: Occurrences, here: Array, state: Versions) -> Array:
 
 
 def _is_past(new: Occurrences, standing: Versions) -> Array:
-    """bool (O,): the occurrence stands, and the same record's highest version comes later again."""
+    """bool (O,): the occurrence stands or takes the record back, and the record's highest version comes
+    later again."""
     if not len(standing.past):
         return np.zeros(len(new.record), bool)
     everything = np.arange(len(new.record))
@@ -119,7 +124,7 @@ def _is_past(new: Occurrences, standing: Versions) -> Array:
     np.maximum.at(highest, new.record, np.where(_same(new, everything, standing), everything, -1))
     told = _told(new.record, new.content, new.withdrawn)
     stands = standing.past[np.minimum(np.searchsorted(standing.past, told), len(standing.past) - 1)] == told
-    past: Array = stands & (everything < highest[new.record])
+    past: Array = (stands | new.withdrawn) & (everything < highest[new.record])
     return past
 
 

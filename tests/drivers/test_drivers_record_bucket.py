@@ -192,7 +192,7 @@ def _model_record(
     says = [_says([rows[place] for place in occurrences[key]]) for key in order]
     last = max((i for i, one in enumerate(says) if one == current), default=-1)
     for i, key in enumerate(order):
-        if i < last and says[i] in past:
+        if i < last and (says[i] in past or says[i] == "withdrawn"):
             fate = "known"
         elif number and says[i] == current:
             fate = "duplicate" if of_run else "known"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hospital import TABLES, Hospital
+from hospital import TABLES, Hospital, without_engine
 
 from medray.drivers.abandon import abandon
 from medray.drivers.job import Job, Result
@@ -26,16 +25,9 @@ ROWS = "id,subject_id,hadm_id,charttime,itemid,value,unit\n"
 JOB = Job("2026-01-01", silent())
 
 
-def serial(work: Callable[[Any], Any], chunks: Sequence[Any]) -> Iterator[Any]:
-    """As the engine does it, one after another and without it."""
-    for chunk in chunks:
-        yield json.loads(json.dumps(work(chunk)))
-
-
 @pytest.fixture
 def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
-    monkeypatch.setattr("medray.drivers.records.ingest.run_chunks", serial)
-    return Hospital(tmp_path / "hospital")
+    return without_engine(tmp_path / "hospital", monkeypatch)
 
 
 def labs(hospital: Hospital, count: int = 1, **cells: str) -> None:

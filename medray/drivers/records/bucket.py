@@ -12,12 +12,13 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from medray.contracts import Array
 from medray.drivers.records.content import CONTENT, content
 from medray.drivers.records.meet import Meeting
 from medray.drivers.records.read_events import moments, ranks
-from medray.planning.record_versions import DUPLICATE, IN_ERROR, INGESTED, KNOWN, ORPHAN, Occurrences, settle
+from medray.planning.record_versions import DUPLICATE, FATES, IN_ERROR, INGESTED, KNOWN, ORPHAN, Occurrences, settle
 
 Stream = Callable[[Array], Iterator[pa.Table]]  # sorted subjects -> their standing events, in pieces
 
@@ -64,7 +65,18 @@ def decide(rows: pa.Table, standing: Stream, rules: Rules) -> Decided:
     named = np.flatnonzero((meeting.record >= 0) & (fate == INGESTED))
     if len(named):
         fate[named], version[named] = _settled(rows.take(pa.array(named)), meeting.record[named], meeting, rules)
+    nothing = np.flatnonzero(fate == IN_ERROR)
+    if len(nothing):
+        fate[nothing] = _unused(rows["reason"].take(pa.array(nothing)).combine_chunks())
     return Decided(fate, version, order[fate[order] == INGESTED])
+
+
+def _unused(reason: pa.DictionaryArray) -> Array:
+    """int8 (N,): the fate of withdrawals that have nothing to take back, by the reason why nothing that
+    they say can be used."""
+    places = [FATES.index(word) if word in FATES else IN_ERROR for word in reason.dictionary.to_pylist()]
+    fate: Array = np.array([*places, IN_ERROR], np.int8)[pc.fill_null(reason.indices, -1).to_numpy()]
+    return fate
 
 
 def _order(subject: Array, moment: Array, code: Array) -> Array:

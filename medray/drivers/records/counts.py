@@ -13,14 +13,14 @@ from medray.contracts import Array
 from medray.drivers.listing import ID
 from medray.drivers.records.map_chunk import Tally
 from medray.planning.accounting import Sum
-from medray.planning.record_versions import DUPLICATE, FATES, INGESTED, KNOWN
+from medray.planning.record_versions import DUPLICATE, EMPTY, FATES, INGESTED, KNOWN
 from medray.schema.quarantine import QUARANTINE
 from medray.schema.record_files import COUNTS, RECORD_FILES
 from medray.storage.chunk_file import Facts
 
 _OF_EVERY_ROW = ("missing_subject", "unreadable_time", "not_numeric")
 _MANY = 20  # candidates
-_REFUSED = [place for place in range(len(FATES)) if place not in (INGESTED, KNOWN, DUPLICATE)]
+_REFUSED = [place for place in range(len(FATES)) if place not in (INGESTED, KNOWN, DUPLICATE, EMPTY)]
 
 
 class RecordCounts:
@@ -94,9 +94,9 @@ class RecordCounts:
             for tally, other in zip(self._tallies, self._files["table"].to_pylist(), strict=True):
                 if other == table and tally.unusable is None:
                     total.add(tally)
-            said = total.candidates - total.empty
+            said = total.candidates - total.empty - total.deferred["empty"]
             for reason in _OF_EVERY_ROW:
-                if said >= _MANY and total.refused[reason] == said:
+                if said >= _MANY and total.refused[reason] + total.deferred[reason] == said:
                     found[table] = (reason, said)
         return found
 
@@ -151,7 +151,7 @@ class RecordCounts:
         by_name: dict[str, Any] = {
             "ingested": fates[:, INGESTED],
             "known": fates[:, KNOWN],
-            "empty": empty,
+            "empty": empty + fates[:, EMPTY],
             "duplicate": fates[:, DUPLICATE],
             "quarantined": refused + fates[:, _REFUSED].sum(axis=1),
         }

@@ -103,7 +103,9 @@ class MapWork:
         try:
             for records in ahead(self._records(part, item)):
                 tally.count(records)
-                for rows, buckets in mapping.rows(records.rows, part.file, part.table):
+                pieces = mapping.rows(records.rows, part.file, part.table)
+                tally.empty += records.rows.num_rows - sum(rows.num_rows for rows, _ in pieces)
+                for rows, buckets in pieces:
                     tally.staged(rows)
                     writer.add(rows, buckets)
         except Unusable as error:
@@ -138,12 +140,18 @@ _ARCHIVES: dict[str, Archive] = {}  # of the run that this worker is at
 
 
 class Tally:
-    """Counts of a file, or of a part of one."""
+    """Counts of a file, or of a part of one.
+
+    Attributes:
+        refused: rows of quarantine, by reason.
+        deferred: rows that take something back, or are refused for this reason: buckets know.
+    """
 
     def __init__(self) -> None:
         self.source_rows = self.candidates = self.empty = 0
         self.text_bytes = 0
         self.refused: Counter[str] = Counter()
+        self.deferred: Counter[str] = Counter()
         self.unusable: tuple[str, str] | None = None
 
     def count(self, records: Records) -> None:
@@ -155,8 +163,9 @@ class Tally:
         """Count rows of `STAGED`: their text, and why they are refused."""
         self.text_bytes += int(pc.sum(pc.binary_length(rows["text_value"])).as_py() or 0)
         if rows["reason"].null_count < rows.num_rows:
-            for found in rows["reason"].cast(pa.string()).value_counts().to_pylist():
-                self.refused[found["values"]] += found["counts"]
+            decided = rows["withdrawn"].null_count > 0  # refused rows hold nothing
+            for found in rows["reason"].drop_null().cast(pa.string()).value_counts().to_pylist():
+                (self.refused if decided else self.deferred)[found["values"]] += found["counts"]
 
     def add(self, other: Tally) -> None:
         self.source_rows += other.source_rows
@@ -164,6 +173,7 @@ class Tally:
         self.empty += other.empty
         self.text_bytes += other.text_bytes
         self.refused.update(other.refused)
+        self.deferred.update(other.deferred)
         self.unusable = self.unusable or other.unusable
 
     def facts(self) -> Facts:
@@ -174,6 +184,7 @@ class Tally:
             "empty": self.empty,
             "text_bytes": self.text_bytes,
             "refused": dict(self.refused),
+            "deferred": dict(self.deferred),
             "unusable": self.unusable,
         }
 
@@ -182,7 +193,7 @@ class Tally:
         tally = Tally()
         tally.source_rows, tally.candidates = int(facts["source_rows"]), int(facts["candidates"])
         tally.empty, tally.text_bytes = int(facts["empty"]), int(facts["text_bytes"])
-        tally.refused = Counter(facts["refused"])
+        tally.refused, tally.deferred = Counter(facts["refused"]), Counter(facts["deferred"])
         tally.unusable = None if facts["unusable"] is None else (facts["unusable"][0], facts["unusable"][1])
         return tally
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -65,6 +66,18 @@ def taken_back(head: Head, code: str | None, time: datetime | None) -> Event:
     return Event(
         head.subject, time, code or head.kind, None, None, None, head.record, head.encounter, False, True, reason
     )
+
+
+def emptied(head: Head, found: Sequence[Event | None]) -> list[Event | None]:
+    """The candidates of a resource. Where none can be used, the first that is refused, else the first
+    that holds nothing, takes back what an earlier version of the record said."""
+    if head.record is None or any(event is not None and event.reason is None for event in found):
+        return list(found)
+    place = next((place for place, event in enumerate(found) if event is not None), 0)
+    lost = found[place]
+    reason = "empty" if lost is None or lost.reason is None else lost.reason
+    taking = Event(head.subject, None, head.kind, None, None, None, head.record, None, False, True, reason)
+    return [*found[:place], taking, *found[place + 1 :]]
 
 
 def refused(reason: str) -> Event:

@@ -218,7 +218,9 @@ class Table(Files):
     Attributes:
         name: the table's name in counts and reports.
         subject: column with the subject's identifier.
-        record: columns that together are the record's own id; corrections are told by it.
+        record: columns that together are the record's own id; corrections are told by it. A row of
+            which nothing can be used (and which `where` does not give to other tables) takes back
+            what the record said before.
         encounter: column with the encounter's id.
         defines_encounter: the rows are the encounters.
         withdrawn: column -> texts that mark a row as entered in error; it takes back the earlier
