@@ -63,6 +63,11 @@ class Pseudonyms:
         key = self._mac("record", normalise(issuer), table)[:16]
         return (sip_hashes(key, records) >> np.uint64(1)).view(np.int64)
 
+    def version_masks(self, issuer: str, table: str, records: pa.StringArray) -> npt.NDArray[np.uint64]:
+        """uint64 (N,): a secret number of each record's own id. A version plus its record's mask, modulo
+        2**64, tells nothing but by how much it is newer than another version of that record."""
+        return sip_hashes(self._mac("version", normalise(issuer), table)[:16], records)
+
     def uid(self, original: str) -> str:
         """A valid UID: `2.25.` and 128 HMAC bits as a decimal (PS3.5 B.2)."""
         if self.identified:

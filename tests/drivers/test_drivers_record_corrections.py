@@ -10,6 +10,7 @@ import pytest
 from hospital import TABLES, Hospital, without_engine
 
 from medray.drivers.job import Result
+from medray.schema.events import EVENTS
 
 ROWS = "id,subject_id,hadm_id,charttime,itemid,value,unit\n"
 NOON = "2020-01-02 12:00:00"
@@ -106,3 +107,83 @@ def test_a_resource_that_says_nothing_any_more_takes_back(
     hospital.put("Observation.2.ndjson", observation(**given))
     hospital.ingest(source=source)
     assert [value for _, value in hospital.values()] == pytest.approx(left)
+
+
+def version(value: float, updated: str | None) -> str:
+    meta = {} if updated is None else {"meta": {"lastUpdated": updated}}
+    return observation(valueQuantity={"value": value}, **meta)
+
+
+FHIR_SOURCE = {"kind": "fhir", "subject": "id"}
+EARLY, LATE = "2020-01-01T00:00:00Z", "2020-02-01T00:00:00+01:00"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stands"),
+    [
+        (version(2, LATE), version(1, EARLY), 2),
+        (version(1, EARLY), version(2, LATE), 2),
+        (version(2, None), version(1, EARLY), 1),  # one does not tell: the file that comes later counts
+        (observation(dataAbsentReason={}, meta={"lastUpdated": LATE}), version(1, EARLY), None),
+    ],
+)
+@pytest.mark.parametrize("nights", [1, 2])
+def test_the_newer_version_counts_whatever_comes_first(
+    hospital: Hospital, first: str, second: str, stands: int | None, nights: int
+) -> None:
+    source = {**FHIR_SOURCE, "uri": str(hospital.archive)}
+    hospital.put("a/Observation.ndjson", first)
+    if nights == 2:
+        hospital.ingest(source=source)
+    hospital.put("b/Observation.ndjson", second)
+    hospital.ingest(source=source)
+    expected = {1: [1.0], 2: [2.0], None: [] if nights == 1 else [1.0]}[stands]
+    assert [value for _, value in hospital.values()] == expected
+
+
+def test_an_old_export_that_comes_late_is_known(hospital: Hospital) -> None:
+    source = {**FHIR_SOURCE, "uri": str(hospital.archive)}
+    hospital.put("b/Observation.ndjson", version(2, LATE))
+    hospital.ingest(source=source)
+    hospital.put("a/Observation.ndjson", version(1, EARLY) + "\n" + observation(status="entered-in-error"))
+    hospital.put("a/Observation.2.ndjson", observation(status="entered-in-error", meta={"lastUpdated": EARLY}))
+    assert parts(hospital.ingest(source=source)) == {"known": 2, "ingested": 1}
+
+
+def test_files_come_in_the_order_of_their_numbers(hospital: Hospital) -> None:
+    hospital.put("labs.10.csv", ROWS + f"1,p1,,{NOON},K,2,u\n")
+    assert night(hospital, "labs.9.csv", f"1,p1,{NOON},1") == {"ingested": 2}
+    assert hospital.values() == [("LAB//K", 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("way", "old", "new"),
+    [
+        ("at", "2020-03-01 08:00:00", "2020-03-01 09:00:00"),
+        ({"column": "at", "unit": "seconds", "origin": "2000-01-01T00:00:00"}, "9", "10"),
+    ],
+)
+def test_a_table_may_tell_which_version_is_newer(hospital: Hospital, way: Any, old: str, new: str) -> None:
+    table = {**TABLES[1], "version": way}
+    source = {"kind": "tables", "uri": str(hospital.archive), "tables": [table]}
+    head = ROWS.replace("\n", ",at\n")
+    hospital.put("labs-1.csv", f"{head}1,p1,,{NOON},K,10,u,{new}\n")
+    hospital.put("labs-2.csv", f"{head}1,p1,,{NOON},K,9,u,{old}\n")
+    hospital.ingest(source=source)
+    assert hospital.values() == [("LAB//K", 10.0)]
+    hospital.put("labs-3.csv", f"{head}1,p1,,{NOON},K,8,u,{old}\n1,p1,,{NOON},K,,u,{old}\n")
+    assert parts(hospital.ingest(source=source)) == {"known": 2}
+    assert hospital.values() == [("LAB//K", 10.0)]
+
+
+def test_the_time_of_a_version_is_not_told(hospital: Hospital) -> None:
+    """Its differences are, within one record; two records of one time have other numbers."""
+    source = {**FHIR_SOURCE, "uri": str(hospital.archive)}
+    lines = [version(1, EARLY), version(2, LATE), version(3, EARLY).replace('"o"', '"other"')]
+    hospital.put("Observation.ndjson", "\n".join(lines))
+    hospital.ingest(source=source)
+    rows = hospital.state.table(EVENTS, ("numeric_value", "record_order")).to_pylist()
+    order = {row["numeric_value"]: row["record_order"] for row in rows}
+    assert (order[2.0] - order[1.0]) % 2**64 == (31 * 24 - 1) * 3600 * 10**6
+    assert order[1.0] != order[3.0]
+    assert all(abs(number) > 10**16 for number in order.values())  # no microseconds of our age

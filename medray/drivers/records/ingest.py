@@ -26,6 +26,7 @@ from medray.drivers.records.ingest_plan import (
     files_of,
     fine_buckets,
     frozen_standing,
+    in_order,
     mapping_hash,
     past_of,
     planned_inputs,
@@ -107,7 +108,7 @@ def _plan(recipe: IngestEhrRecipe, job: Job, listing: Listing, past: Past, state
     with told(f"archive {recipe.source.uri}"):
         do = "replace the file, or correct [source], and run again"
         read_archive(source, recipe.source, tuple(listing.values()), recipe.crosswalk, job.store, do)
-    new = {identity: item for identity, item in listing.items() if identity not in past.known}
+    new = {identity: listing[identity] for identity in in_order(listing) if identity not in past.known}
     inputs = planned_inputs(new, recipe, source, job.store)
     facts = {
         "listed": len(listing),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,7 @@ _FINE = 1 / 6  # staged rows of a bucket, of a chunk's bytes, while their true n
 _DECIDED = 2 / 3  # the same when they are decided on, which takes three times the memory
 _ROW_BYTES = 64  # of a staged row without its text
 _MOST_FINE = 1024  # more would make the batches of a chunk too small
+_DIGITS = re.compile(r"([0-9]+)")
 _OF_RECIPE = ("no_columns", "not_text")  # another mapping may read the file
 
 
@@ -93,6 +95,17 @@ def mapping_hash(config: BaseModel, table: str) -> str:
     return hashlib.sha256(document.encode()).hexdigest()[:16]
 
 
+def in_order(listing: Listing) -> list[Identity]:
+    """The files by their URIs, numbers in them by their size: a record that comes in two of them is,
+    where its versions do not say which is newer, what the later file says (`.9.` before `.10.`)."""
+
+    def natural(identity: Identity) -> tuple[list[str | int], str]:
+        uri = listing[identity].uri
+        return [int(part) if place % 2 else part for place, part in enumerate(_DIGITS.split(uri))], uri
+
+    return sorted(listing, key=natural)
+
+
 def chunk_bytes(recipe: IngestEhrRecipe) -> float:
     """The size of one unit of work."""
     return recipe.chunks.megabytes * 1e6
@@ -101,7 +114,7 @@ def chunk_bytes(recipe: IngestEhrRecipe) -> float:
 def planned_inputs(
     new: Mapping[Identity, SourceObject], recipe: IngestEhrRecipe, source: RecordSource, store: Store
 ) -> pa.Table:
-    """One row for each part of each new file, in the order of the listing."""
+    """One row for each part of each new file, in their order."""
     tables = [_table_of(item, recipe, source) for item in new.values()]
     parts = _parts(list(new.values()), tables, recipe, source, store)
     places = [file for file, count in enumerate(parts) for _ in range(count)]

@@ -28,6 +28,7 @@ STAGED = pa.schema(
         pa.field("encounter_key", pa.int64()),
         pa.field("defines_encounter", pa.bool_()),
         pa.field("record_key", pa.int64()),
+        pa.field("record_order", pa.int64()),
         pa.field("withdrawn", pa.bool_()),
     ]
 )
@@ -94,6 +95,7 @@ class RecordMap:
             "time": time,
             "encounter_key": self._encounter_keys(records["encounter"]),
             "record_key": self._record_keys(records["record"], table),
+            "record_order": self._record_orders(records["version"], records["record"], table),
         }
         return _batch({name: columns[name] if name in columns else records[name] for name in STAGED.names})
 
@@ -157,6 +159,14 @@ class RecordMap:
             return pa.nulls(len(column), pa.int64())
         keys = self._pseudonyms.record_keys(self._issuer, table, column)
         return pa.array(keys, mask=column.is_null().to_numpy(zero_copy_only=False))
+
+    def _record_orders(self, version: pa.Int64Array, record: pa.StringArray, table: str) -> pa.Array:
+        if version.null_count == len(version):
+            return version
+        masks = self._pseudonyms.version_masks(self._issuer, table, record)
+        told = pc.and_(version.is_valid(), record.is_valid()).to_numpy(zero_copy_only=False)
+        orders = version.fill_null(0).to_numpy().view(np.uint64) + masks  # modulo 2**64
+        return pa.array(orders.view(np.int64), mask=~told)
 
 
 def _takes_back(records: pa.RecordBatch, subject: Array) -> pa.Array:

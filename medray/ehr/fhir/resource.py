@@ -9,14 +9,14 @@ from medray.ehr.fhir.patient import patient_events
 from medray.ehr.fhir.references import target_id
 from medray.ehr.fhir.shapes import Json, member, word
 from medray.ehr.fhir.standing import standing
-from medray.ehr.fhir.times import first_moment
+from medray.ehr.fhir.times import first_moment, updated
 
 
 def _stated(resource: Json, name: str, kind: Kind, config: FhirConfig) -> list[Event | None]:
     own = word(resource.get("id"))
     encounter = own if name == "Encounter" else target_id(member(resource, kind.encounter), "Encounter")
     subject = target_id(member(resource, kind.subject), "Patient")
-    head = Head(name, subject, own and f"{name}/{own}", encounter)
+    head = Head(name, subject, own and f"{name}/{own}", updated(resource), encounter)
     stands = standing(resource, name)
     if stands == "pending":  # nothing is known yet, and nothing taken back
         return [None]
@@ -38,7 +38,7 @@ def events_of(resource: Json, config: FhirConfig) -> list[Event | None]:
     name = resource.get("resourceType")
     if name == "Patient":
         own = word(resource.get("id"))
-        head = Head(name, own, own and f"Patient/{own}", None)
+        head = Head(name, own, own and f"Patient/{own}", updated(resource), None)
         return emptied(head, patient_events(resource, head) or [None])
     kind = KINDS.get(name) if type(name) is str else None
     if type(name) is not str or kind is None:

@@ -46,6 +46,9 @@ def _identity(table: Table, block: Block) -> Mapping[str, pa.Array]:
         "row": block.rows,
         "subject": text_of(block.cells[table.subject]),
         "record": pc.binary_join_element_wise(*record, "//") if record else nothing,
+        "version": first_times((table.version,), block.cells)[0].cast(pa.int64())
+        if table.version
+        else pa.nulls(count, pa.int64()),
         "encounter": text_of(block.cells[table.encounter]) if table.encounter else nothing,
         "defines_encounter": pa.repeat(table.defines_encounter, count),
         "withdrawn": _rows_with(table.withdrawn, block) if table.withdrawn else pa.repeat(False, count),
@@ -111,7 +114,7 @@ def _emptied(table: Table, identity: Mapping[str, pa.Array], reason: np.ndarray)
     count = len(reason)
     return _bare(
         count,
-        {name: identity[name] for name in ("row", "subject", "record")}
+        {name: identity[name] for name in ("row", "subject", "record", "version")}
         | {
             "code": pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), count), [table.name]),
             "withdrawn": pa.repeat(True, count),
