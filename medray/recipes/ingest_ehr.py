@@ -59,7 +59,8 @@ class RecordsRecipe(Recipe):
         as_of: records later than this original time are quarantined.
         encounters: "required": a record whose encounter no record defines is quarantined; "any":
             it is kept.
-        on_change: what becomes of a record that comes again with other content.
+        on_change: what becomes of a record that comes again with other content, unless that is older
+            than what stands.
         chunks: the size of one unit of work: of mapping, and of deciding what is new.
     """
 
