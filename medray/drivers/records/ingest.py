@@ -26,8 +26,8 @@ from medray.drivers.records.ingest_plan import (
     files_of,
     fine_buckets,
     frozen_standing,
-    in_order,
     mapping_hash,
+    new_files,
     past_of,
     planned_inputs,
     record_chunks,
@@ -108,7 +108,7 @@ def _plan(recipe: IngestEhrRecipe, job: Job, listing: Listing, past: Past, state
     with told(f"archive {recipe.source.uri}"):
         do = "replace the file, or correct [source], and run again"
         read_archive(source, recipe.source, tuple(listing.values()), recipe.crosswalk, job.store, do)
-    new = {identity: listing[identity] for identity in in_order(listing) if identity not in past.known}
+    new = new_files(listing, past)
     inputs = planned_inputs(new, recipe, source, job.store)
     facts = {
         "listed": len(listing),

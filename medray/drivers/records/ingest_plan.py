@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import pyarrow as pa
@@ -65,6 +66,7 @@ def past_of(state: Snapshot, listing: Listing, recipe: IngestEhrRecipe, source: 
     recipe was to blame and says something else now (`no_columns`, `not_text`).
     """
     past = Past(set(), Counter())
+    mapping_now = cache(partial(mapping_hash, recipe.source))
     for batch in state.scan(RECORD_FILES, ID):
         past.known.update(identity for identity in _identities(batch) if identity in listing)
     whole = (pc.field("stage") == "ingest") & pc.field("row_index").is_null()
@@ -74,7 +76,7 @@ def past_of(state: Snapshot, listing: Listing, recipe: IngestEhrRecipe, source: 
             if identity in listing:
                 past.looks[identity] += 1
                 table = _table_of(listing[identity], recipe, source)
-                if _stays(reason, mapping, None if table is None else mapping_hash(recipe.source, table)):
+                if _stays(reason, mapping, None if table is None else mapping_now(table)):
                     past.known.add(identity)
     return past
 
@@ -95,15 +97,16 @@ def mapping_hash(config: BaseModel, table: str) -> str:
     return hashlib.sha256(document.encode()).hexdigest()[:16]
 
 
-def in_order(listing: Listing) -> list[Identity]:
-    """The files by their URIs, numbers in them by their size: a record that comes in two of them is,
-    where its versions do not say which is newer, what the later file says (`.9.` before `.10.`)."""
+def new_files(listing: Listing, past: Past) -> Listing:
+    """The files that are not known, by their URIs, numbers in them by their size: a record that comes
+    in two of them is, where its versions do not say which is newer, what the later file says (`.9.`
+    before `.10.`)."""
 
     def natural(identity: Identity) -> tuple[list[str | int], str]:
         uri = listing[identity].uri
         return [int(part) if place % 2 else part for place, part in enumerate(_DIGITS.split(uri))], uri
 
-    return sorted(listing, key=natural)
+    return {identity: listing[identity] for identity in sorted(listing.keys() - past.known, key=natural)}
 
 
 def chunk_bytes(recipe: IngestEhrRecipe) -> float:
