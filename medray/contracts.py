@@ -114,10 +114,16 @@ RECORDS = pa.schema(
         pa.field("text_value", pa.string()),
         pa.field("unit", pa.dictionary(pa.int32(), pa.string())),
         pa.field("record", pa.string()),  # the record's own id in its table; null where it has none
+        # What is the newer of two versions of a record: the greater number (microseconds since 1970, or
+        # any count). Null: the one that comes later. It is kept masked, so that only differences show.
+        pa.field("version", pa.int64()),
         pa.field("encounter", pa.string()),  # the encounter's id; null where the record names none
         pa.field("defines_encounter", pa.bool_(), nullable=False),
         pa.field("withdrawn", pa.bool_(), nullable=False),  # entered in error: takes an earlier version back
-        pa.field("reason", pa.dictionary(pa.int32(), pa.string())),  # set: the row goes to quarantine
+        # Set: the row goes to quarantine. With `withdrawn` and a `record`: nothing that the record says
+        # can be used; it takes an earlier version back, and goes to quarantine (`empty`: is counted as
+        # empty) where there is none.
+        pa.field("reason", pa.dictionary(pa.int32(), pa.string())),
     ]
 )
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from scene import KEY
 
 from medray import config
@@ -88,6 +91,17 @@ class Hospital:
 
     def values(self) -> list[tuple[str, float | None]]:
         return sorted((row["code"], row["numeric_value"]) for row in self.current("code", "numeric_value"))
+
+
+def without_engine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+    """A hospital whose chunks and buckets are done here, one after another: no Ray."""
+    monkeypatch.setattr("medray.drivers.records.ingest.run_chunks", _serial)
+    return Hospital(folder)
+
+
+def _serial(work: Callable[[Any], Any], chunks: Sequence[Any]) -> Iterator[Any]:
+    for chunk in chunks:
+        yield json.loads(json.dumps(work(chunk)))
 
 
 def archive(folder: Path) -> Hospital:

@@ -21,11 +21,12 @@ def unfinished(job: Job, lake: str, kind: str) -> list[str]:
     if not planned:
         return []
     state = snapshot(job.store, lake)
-    closed = state.run_ids() | _abandoned(state)
+    closed = state.run_ids() | abandoned(state)
     return [run_id for run_id in planned if run_id not in closed]
 
 
-def _abandoned(state: Snapshot) -> set[str]:
+def abandoned(state: Snapshot) -> set[str]:
+    """Run ids of plans that were given up."""
     given_up: set[str] = set()
     for kind, children in zip(state.runs["job"].to_pylist(), state.runs["children"].to_pylist(), strict=True):
         if kind == ABANDON:

@@ -20,7 +20,8 @@ from medray.privacy.sip_hash import sip_hashes
 _FIELD = b"\x1f"
 
 
-def _normalise(value: str) -> str:
+def normalise(value: str) -> str:
+    """How identifiers are compared: without blanks and NULs around them, in upper case."""
     return value.strip().strip("\0").upper()
 
 
@@ -48,19 +49,24 @@ class Pseudonyms:
 
     def subject_id(self, issuer: str, identifier: str) -> int:
         """63 bits of the normalised (issuer, identifier), as a non-negative int64."""
-        digest = self._mac("subject", _normalise(issuer), _normalise(identifier))
+        digest = self._mac("subject", normalise(issuer), normalise(identifier))
         return int.from_bytes(digest[:8], "big") >> 1
 
     def encounter_key(self, issuer: str, encounter: str) -> int:
         """63 bits of the encounter's id."""
-        digest = self._mac("encounter", _normalise(issuer), encounter)
+        digest = self._mac("encounter", normalise(issuer), encounter)
         return int.from_bytes(digest[:8], "big") >> 1
 
     def record_keys(self, issuer: str, table: str, records: pa.StringArray) -> npt.NDArray[np.int64]:
         """int64 (N,): 63 bits of each record's own id in a table of the issuer's archives; any number
         where the id is null. SipHash under a key of the table's own: there is an id in every row."""
-        key = self._mac("record", _normalise(issuer), table)[:16]
+        key = self._mac("record", normalise(issuer), table)[:16]
         return (sip_hashes(key, records) >> np.uint64(1)).view(np.int64)
+
+    def version_masks(self, issuer: str, table: str, records: pa.StringArray) -> npt.NDArray[np.uint64]:
+        """uint64 (N,): a secret number of each record's own id. A version plus its record's mask, modulo
+        2**64, tells nothing but by how much it is newer than another version of that record."""
+        return sip_hashes(self._mac("version", normalise(issuer), table)[:16], records)
 
     def uid(self, original: str) -> str:
         """A valid UID: `2.25.` and 128 HMAC bits as a decimal (PS3.5 B.2)."""
@@ -79,11 +85,11 @@ class Pseudonyms:
 
     def site_key(self, institution: str) -> str:
         """16 hex digits for an institution."""
-        return self._mac("site", _normalise(institution)).hex()[:16]
+        return self._mac("site", normalise(institution)).hex()[:16]
 
     def scanner_key(self, *device: str) -> str:
         """16 hex digits for a device (manufacturer, model, station, serial number)."""
-        return self._mac("scanner", *(_normalise(d) for d in device)).hex()[:16]
+        return self._mac("scanner", *(normalise(d) for d in device)).hex()[:16]
 
     def shift(self, subject: int | str, time: datetime) -> datetime:
         """The time moved back by 1 to 364 whole days, constant for a subject (or, where the subject

@@ -54,11 +54,13 @@ class RecordsRecipe(Recipe):
         issuer: who gave the subjects' identifiers. Images of the same issuer (DICOM:
             IssuerOfPatientID) and identifier are the same patient's.
         crosswalk: CSV or Parquet file with the columns `from` and `to`: identifier in the records ->
-            identifier that images share. A subject that it lacks is quarantined.
+            identifier that images share, compared without case and blanks around them. A subject that
+            it lacks is quarantined.
         as_of: records later than this original time are quarantined.
         encounters: "required": a record whose encounter no record defines is quarantined; "any":
             it is kept.
-        on_change: what becomes of a record that comes again with other content.
+        on_change: what becomes of a record that comes again with other content, unless that is older
+            than what stands.
         chunks: the size of one unit of work: of mapping, and of deciding what is new.
     """
 

@@ -3,7 +3,8 @@
 A run's files are buckets of subjects: file `k-of-n` holds the subjects whose id lies in the k-th
 of n equal parts of [0, 2**63), sorted by subject, time (static facts, without a time, first), code.
 For one `record_key` the rows with the highest `input_version` are the truth, and nothing is when
-they are withdrawn.
+they are withdrawn. Where `record_order` is set, the difference of two of a record (modulo 2**64) is
+by how much one is newer; alone it is a random number.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from medray.schema.contract import TableContract
 
 EVENTS = TableContract(
     name="events",
-    version=1,
+    version=2,
     schema=pa.schema(
         [
             pa.field("subject_id", pa.int64(), nullable=False),
@@ -29,6 +30,7 @@ EVENTS = TableContract(
             pa.field("input_version", pa.int32(), nullable=False),
             pa.field("withdrawn", pa.bool_(), nullable=False),
             pa.field("source_key", pa.string(), nullable=False),  # the file it came from
+            pa.field("record_order", pa.int64()),  # null: the source does not say how old a version is
         ]
     ),
     key=("subject_id", "time", "code", "record_key", "input_version"),

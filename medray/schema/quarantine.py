@@ -8,7 +8,7 @@ from medray.schema.contract import TableContract
 
 QUARANTINE = TableContract(
     name="quarantine",
-    version=2,
+    version=3,
     schema=pa.schema(
         [
             pa.field("source_key", pa.string(), nullable=False),
@@ -23,11 +23,14 @@ QUARANTINE = TableContract(
             pa.field("input_sha256", pa.string()),
             # stage "prepare": the preparation that failed; another one may succeed
             pa.field("prepare_hash", pa.string()),
+            # a file of records, refused as a whole: what the recipe said about its table; where that
+            # is to blame (no_columns, not_text), another mapping reads the file again
+            pa.field("mapping_hash", pa.string()),
             # a record of a file, from 0; null when it is the whole object
             pa.field("row_index", pa.int64()),
             pa.field("run_id", pa.string(), nullable=False),
         ]
     ),
-    key=("source_key", "source_etag", "stage", "prepare_hash", "row_index"),
+    key=("source_key", "source_etag", "stage", "prepare_hash", "row_index", "run_id"),
     statistics=("source_key", "size_bytes"),
 )

@@ -16,7 +16,7 @@ from medray.storage.chunk_file import FACTS, Facts, read_facts
 from medray.storage.store import Store
 
 ROW_GROUP = 250_000  # rows: what a reader of one subject has to read
-_ENCODINGS = {"time": "DELTA_BINARY_PACKED", "record_key": "PLAIN"}
+_ENCODINGS = {"time": "DELTA_BINARY_PACKED", "record_key": "PLAIN", "record_order": "PLAIN"}
 _WORDS = [name for name in EVENTS.schema.names if name not in _ENCODINGS]
 
 

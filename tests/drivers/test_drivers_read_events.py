@@ -131,5 +131,13 @@ def test_a_file_can_be_read_as_the_table_says(lake: str) -> None:
     path = publish(lake, "a", ALL, [event(1, 2, "HR", 80, record_key=7, unit="bpm")])
     table = pq.read_table(join(table_uri(lake, EVENTS.name), path))
     assert table.schema.remove_metadata() == EVENTS.schema
-    assert table.schema.metadata[b"medray.schema_version"] == b"1"
+    assert table.schema.metadata[b"medray.schema_version"] == b"2"
     assert event_file.write_events(LAKE, join(table_uri(lake, EVENTS.name), path), [table])["rows"] == 1
+
+
+def test_a_file_of_the_first_version_lacks_a_column(lake: str) -> None:
+    path = publish(lake, "a", ALL, [event(1, 2, "HR", 80, record_key=7)])
+    uri = join(table_uri(lake, EVENTS.name), path)
+    pq.write_table(pq.read_table(uri).drop_columns(["record_order"]), uri)
+    (row,) = read_bucket(LAKE, lake, [path], ALL).to_pylist()
+    assert (row["record_key"], row["record_order"]) == (7, None)

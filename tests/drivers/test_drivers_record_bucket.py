@@ -188,11 +188,14 @@ def _model_record(
     number = max((one["input_version"] for one in mine), default=0)
     past = [_says([one for one in mine if one["input_version"] == v]) for v in range(1, number + 1)]
     current, of_run = (past[-1] if past else None), False
-    order = sorted(occurrences)
+    ages = {key: rows[places[0]].get("record_order") for key, places in occurrences.items()}
+    order = sorted(occurrences, key=lambda key: (0 if None in ages.values() else ages[key], key))
+    stands = next((one.get("record_order") for one in mine if one["input_version"] == number), None)
     says = [_says([rows[place] for place in occurrences[key]]) for key in order]
     last = max((i for i, one in enumerate(says) if one == current), default=-1)
     for i, key in enumerate(order):
-        if i < last and says[i] in past:
+        older = None not in (stands, ages[key]) and ages[key] < stands
+        if older or (i < last and (says[i] in past or says[i] == "withdrawn")):
             fate = "known"
         elif number and says[i] == current:
             fate = "duplicate" if of_run else "known"
@@ -204,6 +207,8 @@ def _model_record(
             fate, number, current, of_run = "ingested", number + 1, says[i], True
         for place in occurrences[key]:
             fates[place], versions[place] = fate, number
+            if fate == "entered_in_error":
+                fates[place] = rows[place].get("reason") or fate
 
 
 new_rows = st.lists(
@@ -219,22 +224,37 @@ new_rows = st.lists(
         defines_encounter=st.booleans(),
         record_key=st.sampled_from([None, 1, 2]),
         withdrawn=st.sampled_from([False, False, True]),
+        reason=st.sampled_from([None, "empty", "not_numeric"]),
     ),
     max_size=12,
 )
+ages = st.lists(st.sampled_from([None, 1, 2, 3]), min_size=6, max_size=6)  # of each row of each file
+
+
+def told(rows: list[Row], order: list[int | None]) -> list[Row]:
+    """The rows of a night, in order; only records that are taken back have a reason."""
+    return [
+        {
+            **one,
+            "record_order": None if one["record_key"] is None else order[3 * one["file"] + one["row"]],
+            "reason": one["reason"] if one["withdrawn"] and one["record_key"] is not None else None,
+        }
+        for one in sorted(rows, key=lambda one: (one["file"], one["row"]))
+    ]
 
 
 @settings(max_examples=200, deadline=None)
-@given(new_rows, new_rows, st.sampled_from(["required", "any"]), st.sampled_from(["supersede", "conflict"]))
+@given(new_rows, new_rows, ages, ages, st.sampled_from(["required", "any"]), st.sampled_from(["supersede", "conflict"]))
 def test_two_nights_are_decided_as_the_slow_model_says(
     first: list[Row],
     second: list[Row],
+    first_ages: list[int | None],
+    second_ages: list[int | None],
     encounters: Literal["required", "any"],
     on_change: Literal["supersede", "conflict"],
 ) -> None:
     standing: list[Row] = []
-    for night in (first, second):
-        night = sorted(night, key=lambda one: (one["file"], one["row"]))
+    for night in (told(first, first_ages), told(second, second_ages)):
         if not night:
             continue
         fates, versions, kept = decided(night, standing, encounters, on_change)

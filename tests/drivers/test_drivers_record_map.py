@@ -43,7 +43,7 @@ def test_a_good_record_is_pseudonymous() -> None:
         "file": 3, "row": 9, "reason": None, "subject_id": subject,
         "time": NOON - timedelta(days=MINE.shift_days(subject)), "code": "HR", "numeric_value": 80.5, "text_value": "t",
         "unit": "bpm", "encounter_key": MINE.encounter_key("H", "e1"), "defines_encounter": True,
-        "record_key": int(MINE.record_keys("H", "labs", pa.array(["r1"]))[0]), "withdrawn": False,
+        "record_key": int(MINE.record_keys("H", "labs", pa.array(["r1"]))[0]), "record_order": None, "withdrawn": False,
         "bucket": subject >> 61,
     }  # fmt: skip
 

@@ -70,7 +70,10 @@ def test_visits_define_encounters() -> None:
     assert omop(file("visit_occurrence.csv", content)) == [
         shared | {"code": "VISIT//START//OMOP//9201", "time": datetime(2101, 1, 1, 12, 30)},
         shared | {"code": "VISIT//END//OMOP//9201", "time": datetime(2101, 1, 5)},
-    ]
+        {
+            "row": 1, "subject": "1", "record": "71", "code": "visit_occurrence", "withdrawn": True, "reason": "empty"
+        },
+    ]  # fmt: skip
 
 
 def test_details_of_visits_belong_to_an_encounter() -> None:

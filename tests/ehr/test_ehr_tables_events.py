@@ -46,15 +46,16 @@ LAB_ROWS = """id,subject,stay,item,uom,at,value,error
 
 def test_a_table_by_hand() -> None:
     shared = {"subject": "A", "encounter": "S1", "code": "LAB//50912//mg/dL", "unit": "mg/dL"}
-    day = datetime(2101, 10, 21)
+    lost = {"subject": "A", "code": "labs", "withdrawn": True}  # takes back, or is refused
     assert rows(file("labs.csv", LAB_ROWS), tables(LABS)) == [
         shared | {"row": 0, "record": "A//1", "time": datetime(2101, 10, 20, 19, 8), "numeric_value": 1.25},
         {
             "row": 1, "subject": "B", "record": "B//2", "time": datetime(2101, 10, 20), "numeric_value": 7.0,
             "code": "LAB//50912//UNK",
         },
-        shared | {"row": 5, "record": "A//6", "numeric_value": 1.5, "reason": "unreadable_time"},
-        shared | {"row": 6, "record": "A//7", "time": day, "reason": "not_numeric"},
+        *(lost | {"row": row, "record": f"A//{row + 1}", "reason": "empty"} for row in (2, 3, 4)),
+        lost | {"row": 5, "record": "A//6", "reason": "unreadable_time"},
+        lost | {"row": 6, "record": "A//7", "reason": "not_numeric"},
         {
             "row": 7, "encounter": "S1", "time": datetime(2101, 10, 22), "numeric_value": 1.75,
             "code": "LAB//50912//mg/dL", "unit": "mg/dL",
@@ -64,7 +65,49 @@ def test_a_table_by_hand() -> None:
 
 
 def test_empty_candidates_are_counted() -> None:
-    assert counts(read(file("labs.csv", LAB_ROWS), tables(LABS))) == (9, 6, 3)
+    assert counts(read(file("labs.csv", LAB_ROWS), tables(LABS))) == (9, 9, 0)
+    without = LABS.replace('record = ["subject", "id"]\n', "").replace('withdrawn = { error = "1" }\n', "")
+    assert counts(read(file("labs.csv", LAB_ROWS), tables(without))) == (9, 5, 4)
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ('{ code = "X", value = "x" }', [(0, "X", None), (1, "t", "empty"), (2, "t", "not_numeric"), (4, "X", None)]),
+        (
+            '{ code = "X", value = "x" }, { code = "Y", value = "y" }',
+            [
+                (0, "X", None),
+                (0, "Y", None),
+                (1, "t", "empty"),
+                (2, "Y", "not_numeric"),
+                (2, "t", "not_numeric"),
+                (4, "X", None),
+                (4, "Y", "not_numeric"),
+            ],
+        ),
+        (
+            '{ code = "X", value = "x", where = { y = ["", "b"] } }',
+            [(1, "t", "empty"), (2, "t", "not_numeric"), (4, "X", None)],
+        ),
+        (
+            '{ code = "X", value = "x", unless = { y = "1" } }',
+            [(0, "t", "empty"), (1, "t", "empty"), (2, "t", "not_numeric"), (4, "X", None)],
+        ),
+    ],
+)
+def test_a_record_of_which_nothing_can_be_used_takes_back(
+    events: str, expected: list[tuple[int, str, str | None]]
+) -> None:
+    """One candidate of each such row: it counts once, as what it would be otherwise. Rows without an
+    id, and rows that `where` gives to nobody, take nothing back."""
+    item = file("t.csv", "s,id,x,y\nA,1,1,1\nA,2,,\nA,3,a,b\nA,,,\nA,5,1,b\n")
+    config = one_table(events, record='"id"')
+    found = rows(item, config)
+    assert [(row["row"], row["code"], row.get("reason")) for row in found] == expected
+    assert all(row.get("withdrawn", False) == (row["code"] == "t") for row in found)
+    source_rows, candidates, empty = counts(read(item, config))
+    assert candidates + empty == source_rows * len(config.tables[0].events)
 
 
 def test_several_events_of_a_row_stand_together() -> None:

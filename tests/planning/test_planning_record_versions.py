@@ -18,17 +18,22 @@ def standing(*records: list[int]) -> Versions:
         for number, content in enumerate(contents, start=1)
     ]
     place, number, says = (np.array([row[i] for row in rows], np.int64) for i in range(3))
-    return of_standing(len(records), place, number.astype(np.int32), both(says), says == GONE)
+    return of_standing(len(records), place, number.astype(np.int32), both(says), says == GONE, *untold(len(place)))
 
 
 def both(says: np.ndarray) -> np.ndarray:
     return np.stack([says, says * 7], axis=1).astype(np.uint64)
 
 
+def untold(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """No version tells how new it is."""
+    return np.zeros(count, np.uint64), np.zeros(count, bool)
+
+
 def settled(stands: Versions, told: list[tuple[int, int]], on_change: str = "supersede") -> list[tuple[str, int]]:
     """Fate and version of (record, content) occurrences."""
     says = np.array([content for _, content in told], np.int64)
-    new = Occurrences(np.array([record for record, _ in told], np.int64), both(says), says == GONE)
+    new = Occurrences(np.array([record for record, _ in told], np.int64), both(says), says == GONE, *untold(len(says)))
     fate, version = settle(new, stands, on_change)
     return [(FATES[f], int(v)) for f, v in zip(fate, version, strict=True)]
 
@@ -108,7 +113,22 @@ def test_many_records_are_decided_apart() -> None:
 def test_a_version_of_several_rows_says_their_sum(order: list[int]) -> None:
     place, number = np.array([0, 0, 0])[order], np.array([1, 2, 2], np.int32)[order]
     content = np.array([[9, 9], [1, 2], [3, 4]], np.uint64)[order]
-    found = of_standing(2, place, number, content, np.zeros(3, bool))
+    found = of_standing(2, place, number, content, np.zeros(3, bool), *untold(3))
     assert found.number.tolist() == [2, 0]
     assert found.content.tolist() == [[4, 6], [0, 0]]
     assert len(found.past) == 2
+
+
+@pytest.mark.parametrize("mask", [0, 2**63 - 5, 2**64 - 5])
+def test_what_is_older_than_what_stands_is_known(mask: int) -> None:
+    """Orders are told modulo 2**64, under a mask that only the record's own versions share."""
+    told = np.array([(mask + order) % 2**64 for order in (4, 6, 7, 9, 3)], np.uint64)
+    stands = of_standing(
+        2, np.array([0, 0, 1]), np.array([1, 2, 1], np.int32), both(np.array([5, 6, 9])), np.zeros(3, bool),
+        np.array([mask, (mask + 7) % 2**64, 0], np.uint64), np.array([True, True, False]),
+    )  # fmt: skip
+    says, record = np.array([5, 8, GONE, 8, 8]), np.array([0, 0, 0, 0, 1])
+    new = Occurrences(record, both(says), says == GONE, told, np.ones(5, bool))
+    fate, version = settle(new, stands, "supersede")
+    assert [FATES[place] for place in fate] == ["known", "known", "ingested", "ingested", "ingested"]
+    assert version.tolist() == [2, 2, 3, 4, 2]

@@ -12,12 +12,23 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from medray.contracts import Array
 from medray.drivers.records.content import CONTENT, content
-from medray.drivers.records.meet import Meeting
+from medray.drivers.records.meet import Meeting, orders
 from medray.drivers.records.read_events import moments, ranks
-from medray.planning.record_versions import DUPLICATE, IN_ERROR, INGESTED, KNOWN, ORPHAN, Occurrences, settle
+from medray.planning.record_versions import (
+    DUPLICATE,
+    FATES,
+    IN_ERROR,
+    INGESTED,
+    KNOWN,
+    ORPHAN,
+    Occurrences,
+    newer,
+    settle,
+)
 
 Stream = Callable[[Array], Iterator[pa.Table]]  # sorted subjects -> their standing events, in pieces
 
@@ -64,7 +75,18 @@ def decide(rows: pa.Table, standing: Stream, rules: Rules) -> Decided:
     named = np.flatnonzero((meeting.record >= 0) & (fate == INGESTED))
     if len(named):
         fate[named], version[named] = _settled(rows.take(pa.array(named)), meeting.record[named], meeting, rules)
+    nothing = np.flatnonzero(fate == IN_ERROR)
+    if len(nothing):
+        fate[nothing] = _unused(rows["reason"].take(pa.array(nothing)).combine_chunks())
     return Decided(fate, version, order[fate[order] == INGESTED])
+
+
+def _unused(reason: pa.DictionaryArray) -> Array:
+    """int8 (N,): the fate of withdrawals that have nothing to take back, by the reason why nothing that
+    they say can be used."""
+    places = [FATES.index(word) if word in FATES else IN_ERROR for word in reason.dictionary.to_pylist()]
+    fate: Array = np.array([*places, IN_ERROR], np.int8)[pc.fill_null(reason.indices, -1).to_numpy()]
+    return fate
 
 
 def _order(subject: Array, moment: Array, code: Array) -> Array:
@@ -107,7 +129,8 @@ def _settled(rows: pa.Table, record: Array, meeting: Meeting, rules: Rules) -> t
     """Fate and version of rows that belong to records: those of one record and one row of a file
     are one occurrence of it."""
     file, row = rows["file"].to_numpy(), rows["row"].to_numpy()
-    order = np.lexsort((row, file, record))
+    age, aged = orders(rows["record_order"])
+    order = np.lexsort((row, file, _ages(record, age, aged), record))
     begins = np.ones(len(order), bool)
     begins[1:] = False
     for values in (record, file, row):
@@ -116,9 +139,26 @@ def _settled(rows: pa.Table, record: Array, meeting: Meeting, rules: Rules) -> t
     compared = meeting.met_any() or bool((np.diff(record[order][first]) == 0).any())
     says = content(rows)[order] if compared else np.zeros((len(order), 2), np.uint64)
     taken_back = rows["withdrawn"].to_numpy()[order]
-    new = Occurrences(record[order][first], np.add.reduceat(says, first), np.logical_or.reduceat(taken_back, first))
+    new = Occurrences(
+        record[order][first],
+        np.add.reduceat(says, first),
+        np.logical_or.reduceat(taken_back, first),
+        age[order][first],
+        aged[order][first],
+    )
     fates, versions = settle(new, meeting.versions(), rules.on_change)
     occurrence = np.cumsum(begins) - 1
     fate, version = np.empty(len(order), np.int8), np.empty(len(order), np.int32)
     fate[order], version[order] = fates[occurrence], versions[occurrence]
     return fate, version
+
+
+def _ages(record: Array, order: Array, ordered: Array) -> Array:
+    """int64 (N,): what sorts the rows of a record by their versions; 0 for the rows of a record of
+    which one does not tell its version: they stay in the order of the source."""
+    if not ordered.any():
+        return np.zeros(len(record), np.int64)
+    _, first, place = np.unique(record, return_index=True, return_inverse=True)
+    whole = np.ones(len(first), bool)
+    whole[place[~ordered]] = False
+    return np.where(whole[place], newer(order, order[first][place]), 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,14 @@ from medray.contracts import Array
 from medray.drivers.listing import ID
 from medray.drivers.records.map_chunk import Tally
 from medray.planning.accounting import Sum
-from medray.planning.record_versions import DUPLICATE, FATES, INGESTED, KNOWN
+from medray.planning.record_versions import DUPLICATE, EMPTY, FATES, INGESTED, KNOWN
 from medray.schema.quarantine import QUARANTINE
 from medray.schema.record_files import COUNTS, RECORD_FILES
 from medray.storage.chunk_file import Facts
 
-_REFUSED = [place for place in range(len(FATES)) if place not in (INGESTED, KNOWN, DUPLICATE)]
+_OF_EVERY_ROW = ("missing_subject", "unreadable_time", "not_numeric")
+_MANY = 20  # candidates
+_REFUSED = [place for place in range(len(FATES)) if place not in (INGESTED, KNOWN, DUPLICATE, EMPTY)]
 
 
 class RecordCounts:
@@ -83,8 +85,27 @@ class RecordCounts:
         }
         return pa.table([columns[name] for name in RECORD_FILES.schema.names], schema=RECORD_FILES.schema)
 
-    def refused_files(self, run_id: str) -> pa.Table:
-        """The rows of `quarantine` for files that were not used."""
+    def hopeless(self) -> dict[str, tuple[str, int]]:
+        """Tables of which no candidate can be used, all for one reason that a wrong recipe gives to
+        every row: the reason and how many there are. Few candidates prove nothing."""
+        found: dict[str, tuple[str, int]] = {}
+        for table in sorted(set(self._files["table"].drop_null().to_pylist())):
+            total = Tally()
+            for tally, other in zip(self._tallies, self._files["table"].to_pylist(), strict=True):
+                if other == table and tally.unusable is None:
+                    total.add(tally)
+            said = total.candidates - total.empty - total.deferred["empty"]
+            for reason in _OF_EVERY_ROW:
+                if said >= _MANY and total.refused[reason] + total.deferred[reason] == said:
+                    found[table] = (reason, said)
+        return found
+
+    def refused_files(self, run_id: str, mapping: Callable[[str], str]) -> pa.Table:
+        """The rows of `quarantine` for files that were not used.
+
+        Args:
+            mapping: table of the archive -> hash of what the recipe says about it.
+        """
         refused = self.unusable
         files = self._files.take(pa.array(list(refused), pa.int64()))
         count = files.num_rows
@@ -94,6 +115,7 @@ class RecordCounts:
             "stage": pa.repeat("ingest", count),
             "reason": pa.array([reason for reason, _ in refused.values()], pa.string()),
             "detail": pa.array([detail or None for _, detail in refused.values()], pa.string()),
+            "mapping_hash": pa.array([table and mapping(table) for table in files["table"].to_pylist()], pa.string()),
             "run_id": pa.repeat(run_id, count),
         }
         return pa.table(columns, schema=QUARANTINE.schema)
@@ -129,7 +151,7 @@ class RecordCounts:
         by_name: dict[str, Any] = {
             "ingested": fates[:, INGESTED],
             "known": fates[:, KNOWN],
-            "empty": empty,
+            "empty": empty + fates[:, EMPTY],
             "duplicate": fates[:, DUPLICATE],
             "quarantined": refused + fates[:, _REFUSED].sum(axis=1),
         }

@@ -12,7 +12,9 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from medray.contracts import RecordFile, SourceObject
+from medray.ehr.tables.cells import text_of
 from medray.errors import RecipeError, StorageError, Unusable
+from medray.privacy.pseudonyms import normalise
 from medray.storage.failures import told
 from medray.storage.store import Store
 from medray.storage.uri import is_s3
@@ -95,28 +97,40 @@ def shared_identifiers(
     own: Mapping[str, str] | None, crosswalk: Mapping[str, str] | None
 ) -> Callable[[str], str | None]:
     """Identifier in the records -> the one that images share; None where a map lacks it: the
-    identifier of another kind could be another patient's.
+    identifier of another kind could be another patient's. Identifiers are compared as pseudonyms
+    compare them; one that is written exactly so goes before one that is written alike.
 
     Args:
         own: what the archive itself tells, applied first.
         crosswalk: the recipe's table.
     """
 
+    ways = [_way(table) for table in (own, crosswalk) if table is not None]
+
     def shared(word: str) -> str | None:
         found: str | None = word
-        for table in (own, crosswalk):
-            if table is not None and found is not None:
-                found = table.get(found)
+        for way in ways:
+            found = None if found is None else way(found)
         return found
 
     return shared
+
+
+def _way(table: Mapping[str, str]) -> Callable[[str], str | None]:
+    alike: dict[str, str | None] = {}
+    for word, leads_to in table.items():
+        before = alike.setdefault(normalise(word), leads_to)
+        if before is not None and normalise(before) != normalise(leads_to):
+            alike[normalise(word)] = None  # only the exact word tells them apart
+    return lambda word: table.get(word) or alike.get(normalise(word))
 
 
 def read_crosswalk(store: Store, uri: str) -> dict[str, str]:
     """The rows of a crosswalk file.
 
     Raises:
-        RecipeError: no table, no such columns, an empty cell, or one identifier with two others.
+        RecipeError: no table, no such columns, an empty cell, or one identifier (blanks around it
+            and its case do not count) with two others.
     """
     with told("crosswalk"):
         data = store.read(uri)
@@ -126,14 +140,15 @@ def read_crosswalk(store: Store, uri: str) -> dict[str, str]:
         raise _wrong("text that is no table") from error
     if not {"from", "to"} <= set(table.column_names):
         raise _wrong(f"{table.num_columns} columns without `from` and `to`")
-    texts = [[str(cell or "").strip() for cell in table[name].to_pylist()] for name in ("from", "to")]
-    pairs = set(zip(*texts, strict=True))
+    texts = [text_of(table[name].combine_chunks()).to_pylist() for name in ("from", "to")]
+    cells = [[normalise(cell or "") for cell in column] for column in texts]
+    pairs = set(zip(*cells, strict=True))
     rows = dict(pairs)
     if "" in rows or "" in rows.values():
         raise _wrong("empty cells")
     if len(rows) < len(pairs):
         raise _wrong(f"{len(pairs) - len(rows)} identifiers that lead to two others")
-    return rows
+    return {word: leads_to.strip() for word, leads_to in zip(cells[0], texts[1], strict=True)}
 
 
 def _table(uri: str, data: bytes) -> pa.Table:

@@ -9,39 +9,47 @@ from typing import Any
 import pyarrow as pa
 
 from medray import rooms
+from medray.drivers.abandon import abandon
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import ingest_labels
 from medray.drivers.listing import ID, Listing, list_archive
-from medray.drivers.open_plans import open_plans
+from medray.drivers.open_plans import abandoned, open_plans, unfinished
 from medray.drivers.pseudonyms import pseudonyms_of
+from medray.drivers.records.archive import read_archive
 from medray.drivers.records.bucket import Rules
 from medray.drivers.records.counts import RecordCounts
 from medray.drivers.records.files import read_crosswalk
 from medray.drivers.records.ingest_plan import (
+    Past,
     bucket_tasks,
     chunk_bytes,
     files_of,
     fine_buckets,
     frozen_standing,
-    known_files,
+    mapping_hash,
+    new_files,
+    past_of,
     planned_inputs,
     record_chunks,
 )
 from medray.drivers.records.map_chunk import MapWork
 from medray.drivers.records.reduce_bucket import ReduceWork
 from medray.engine.chunks import run_chunks
+from medray.errors import RecipeError
 from medray.planning.accounting import Sum
 from medray.privacy.pseudonyms import Pseudonyms
 from medray.recipes.ingest_ehr import IngestEhrRecipe
 from medray.schema.events import EVENTS
 from medray.schema.quarantine import QUARANTINE
+from medray.schema.reasons import REASONS
 from medray.schema.record_files import RECORD_FILES
 from medray.storage.chunk_file import Facts
 from medray.storage.commit import Outcome, commit_run, new_file, write_rows
+from medray.storage.failures import told
 from medray.storage.lake import Identity, claim
 from medray.storage.linkage import commit_linkage
 from medray.storage.plans import Plan, write_plan
-from medray.storage.snapshot import snapshot
+from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.staging import sweep_staging
 
 JOB = "ingest_ehr"
@@ -75,14 +83,12 @@ def ingest_files(recipe: IngestEhrRecipe, job: Job, pseudonyms: Pseudonyms) -> R
     stream = f"records {recipe.source.uri}"
     results = [_execute(plan, recipe, job, listing) for plan in open_plans(job, recipe.lake, JOB, stream)]
     state = snapshot(job.store, recipe.lake)
-    sweep_staging(job.store, recipe.lake, state.run_ids())
-    known = known_files(state, listing, recipe, source)
+    sweep_staging(job.store, recipe.lake, state.run_ids() | abandoned(state))
+    past = past_of(state, listing, recipe, source)
+    known = past.known
     job.tell.say(f"listed {len(listing):,} files, {len(known):,} known, {len(listing) - len(known):,} new")
     if len(known) < len(listing):
-        new = {identity: item for identity, item in listing.items() if identity not in known}
-        inputs = planned_inputs(new, recipe, source, job.store)
-        facts = {"listed": len(listing), "known": len(known), "buckets": fine_buckets(new, inputs, chunk_bytes(recipe))}
-        plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, inputs)
+        plan = _plan(recipe, job, listing, past, state)
         results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job, listing))
     if not results:
         total = Sum("listed", len(listing), {"known": len(known), "ingested": 0, "quarantined": 0})
@@ -95,6 +101,24 @@ def ingest_files(recipe: IngestEhrRecipe, job: Job, pseudonyms: Pseudonyms) -> R
     )
 
 
+def _plan(recipe: IngestEhrRecipe, job: Job, listing: Listing, past: Past, state: Snapshot) -> Plan:
+    """What is to be done with the new files. What a wrong recipe breaks at once breaks here, before
+    there is a plan that holds it."""
+    source = rooms.record_source(recipe.source.kind)
+    with told(f"archive {recipe.source.uri}"):
+        do = "replace the file, or correct [source], and run again"
+        read_archive(source, recipe.source, tuple(listing.values()), recipe.crosswalk, job.store, do)
+    new = new_files(listing, past)
+    inputs = planned_inputs(new, recipe, source, job.store)
+    facts = {
+        "listed": len(listing),
+        "known": len(past.known),
+        "buckets": fine_buckets(new, inputs, chunk_bytes(recipe)),
+        "looks": sum(past.looks[identity] for identity in new),  # a further look at a file is another run
+    }
+    return new_plan(recipe, JOB, f"records {recipe.source.uri}", job.run_date, state.versions, facts, inputs)
+
+
 def _execute(plan: Plan, recipe: IngestEhrRecipe, job: Job, listing: Listing) -> Result:
     """Do what the plan says, which an earlier attempt may have begun, and commit it."""
     started = time.monotonic()
@@ -103,13 +127,16 @@ def _execute(plan: Plan, recipe: IngestEhrRecipe, job: Job, listing: Listing) ->
     mapping_s = time.monotonic() - started
     files = files_of(plan)
     counts = RecordCounts(files, mapped)
+    if wrong := counts.hopeless():
+        raise _given_up(plan, job, recipe.lake, wrong)
     reduced = _reduced(plan, planned, job, files, mapped, tuple(counts.unusable))
     for fact in reduced:
         counts.add(fact)
     sums = (counts.objects(int(plan.facts["listed"]), int(plan.facts["known"])), counts.candidates())
     if planned.linkage:
         commit_linkage(planned.linkage.uri, plan)
-    _commit(plan, job, recipe.lake, counts, reduced, sums, started)
+    whole = counts.refused_files(plan.run_id, lambda table: mapping_hash(planned.source, table))
+    _commit(plan, job, recipe.lake, counts, whole, reduced, sums, started)
     sweep_staging(job.store, recipe.lake, [plan.run_id])
     figures = {
         "tables": counts.tables(),
@@ -121,6 +148,25 @@ def _execute(plan: Plan, recipe: IngestEhrRecipe, job: Job, listing: Listing) ->
     }
     _tell(job, sums, figures)
     return Result("done", (plan.run_id,), sums, figures)
+
+
+def _given_up(plan: Plan, job: Job, lake: str, wrong: dict[str, tuple[str, int]]) -> RecipeError:
+    """Close a plan whose recipe is wrong, so that it does not stand in the way of the right one.
+    Returns what to tell."""
+    if plan.run_id in unfinished(job, lake, JOB):
+        abandon(lake, plan.run_id, job)
+    sweep_staging(job.store, lake, [plan.run_id])
+    tables = [
+        f"table {table}: all {count:,} candidates are {reason} ({REASONS[reason]})"
+        for table, (reason, count) in wrong.items()
+    ]
+    return RecipeError(
+        "recipe, [source]",
+        "; ".join(tables),
+        "a mapping by which some rows of each table can be used",
+        "correct the table's subject, time or value (or the crosswalk) and run again: nothing was committed, and no "
+        "plan is left; where it is the files that are wrong, take them out of the archive",
+    )
 
 
 def _mapped(plan: Plan, planned: IngestEhrRecipe, recipe: IngestEhrRecipe, job: Job, listing: Listing) -> list[Facts]:
@@ -175,6 +221,7 @@ def _commit(
     job: Job,
     lake: str,
     counts: RecordCounts,
+    whole: pa.Table,
     reduced: Sequence[Facts],
     sums: Sequence[Sum],
     started: float,
@@ -184,7 +231,6 @@ def _commit(
         for table in (EVENTS.name, QUARANTINE.name)
     }
     written[RECORD_FILES.name] = write_rows(job.store, lake, plan, RECORD_FILES, counts.rows(plan.run_id), "files")
-    whole = counts.refused_files(plan.run_id)
     written[QUARANTINE.name] += write_rows(job.store, lake, plan, QUARANTINE, whole, "whole-files")
     totals = {name: count for total in sums for name, count in total.named().items()}
     commit_run(job.store, lake, plan, Outcome(totals, written, host_facts(started)))

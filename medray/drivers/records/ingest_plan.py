@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import BaseModel
 
 from medray.contracts import RecordSource, SourceObject
 from medray.drivers.listing import ID, Identity, Listing
 from medray.drivers.records.files import file_name, record_file, verdict
 from medray.drivers.records.map_chunk import FilePart, RecordChunk, chunk_name
 from medray.drivers.records.reduce_bucket import BucketTask, StagedBatches
+from medray.ehr.tables.config import TablesConfig
 from medray.errors import StorageError, Unusable
 from medray.planning.buckets import Bucket, bucket_count
 from medray.planning.chunks import chunk_numbers
@@ -34,20 +41,72 @@ _FINE = 1 / 6  # staged rows of a bucket, of a chunk's bytes, while their true n
 _DECIDED = 2 / 3  # the same when they are decided on, which takes three times the memory
 _ROW_BYTES = 64  # of a staged row without its text
 _MOST_FINE = 1024  # more would make the batches of a chunk too small
+_DIGITS = re.compile(r"([0-9]+)")
+_OF_RECIPE = ("no_columns", "not_text")  # another mapping may read the file
 
 
-def known_files(state: Snapshot, listing: Listing, recipe: IngestEhrRecipe, source: RecordSource) -> set[Identity]:
-    """Listed files that an earlier run has ingested or quarantined. One that nothing read then is
-    new when something of this recipe reads it."""
-    known: set[Identity] = set()
+@dataclass(frozen=True)
+class Past:
+    """What earlier runs tell of the listed files.
+
+    Attributes:
+        known: files that were ingested or quarantined, and are not tried again.
+        looks: how often each file was given up as a whole.
+    """
+
+    known: set[Identity]
+    looks: Counter[Identity]
+
+
+def past_of(state: Snapshot, listing: Listing, recipe: IngestEhrRecipe, source: RecordSource) -> Past:
+    """What is known, and not to be read again.
+
+    A file that was given up is new again where that was not for its bytes: nobody has seen them
+    (`unreadable`), nothing read it then and something of this recipe does (`not_mapped`), or the
+    recipe was to blame and says something else now (`no_columns`, `not_text`).
+    """
+    past = Past(set(), Counter())
+    mapping_now = cache(partial(mapping_hash, recipe.source))
     for batch in state.scan(RECORD_FILES, ID):
-        known.update(identity for identity in _identities(batch) if identity in listing)
+        past.known.update(identity for identity in _identities(batch) if identity in listing)
     whole = (pc.field("stage") == "ingest") & pc.field("row_index").is_null()
-    for batch in state.scan(QUARANTINE, (*ID, "reason"), whole):
-        for identity, reason in zip(_identities(batch), batch["reason"].to_pylist(), strict=True):
-            if identity in listing and (reason != "not_mapped" or _table_of(listing[identity], recipe, source) is None):
-                known.add(identity)
-    return known
+    for batch in state.scan(QUARANTINE, (*ID, "reason", "mapping_hash"), whole):
+        verdicts = zip(batch["reason"].to_pylist(), batch["mapping_hash"].to_pylist(), strict=True)
+        for identity, (reason, mapping) in zip(_identities(batch), verdicts, strict=True):
+            if identity in listing:
+                past.looks[identity] += 1
+                table = _table_of(listing[identity], recipe, source)
+                if _stays(reason, mapping, None if table is None else mapping_now(table)):
+                    past.known.add(identity)
+    return past
+
+
+def _stays(reason: str, then: str | None, now: str | None) -> bool:
+    """Whether a file stays given up, by the mappings of its table (None: it has none)."""
+    if reason == "unreadable":
+        return False
+    if reason == "not_mapped":
+        return now is None
+    return reason not in _OF_RECIPE or now is None or then == now
+
+
+def mapping_hash(config: BaseModel, table: str) -> str:
+    """16 hex digits: what the recipe says about a table, of the mapped ones, or about the whole source."""
+    said = config.table(table) if isinstance(config, TablesConfig) else config
+    document = json.dumps(said.model_dump(mode="json", exclude={"uri"}), sort_keys=True)
+    return hashlib.sha256(document.encode()).hexdigest()[:16]
+
+
+def new_files(listing: Listing, past: Past) -> Listing:
+    """The files that are not known, by their URIs, numbers in them by their size: a record that comes
+    in two of them is, where its versions do not say which is newer, what the later file says (`.9.`
+    before `.10.`)."""
+
+    def natural(identity: Identity) -> tuple[list[str | int], str]:
+        uri = listing[identity].uri
+        return [int(part) if place % 2 else part for place, part in enumerate(_DIGITS.split(uri))], uri
+
+    return {identity: listing[identity] for identity in sorted(listing.keys() - past.known, key=natural)}
 
 
 def chunk_bytes(recipe: IngestEhrRecipe) -> float:
@@ -58,7 +117,7 @@ def chunk_bytes(recipe: IngestEhrRecipe) -> float:
 def planned_inputs(
     new: Mapping[Identity, SourceObject], recipe: IngestEhrRecipe, source: RecordSource, store: Store
 ) -> pa.Table:
-    """One row for each part of each new file, in the order of the listing."""
+    """One row for each part of each new file, in their order."""
     tables = [_table_of(item, recipe, source) for item in new.values()]
     parts = _parts(list(new.values()), tables, recipe, source, store)
     places = [file for file, count in enumerate(parts) for _ in range(count)]

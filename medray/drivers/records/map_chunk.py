@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 from medray.contracts import Link, Records, RecordSource, SourceObject
 from medray.drivers.pseudonyms import pseudonyms_of
 from medray.drivers.records.ahead import ahead
-from medray.drivers.records.files import read_crosswalk, record_file, shared_identifiers, verdict
+from medray.drivers.records.archive import Archive, read_archive
+from medray.drivers.records.files import record_file, verdict
 from medray.drivers.records.mapped_rows import STAGED, RecordMap
-from medray.errors import StorageError, Unusable
+from medray.errors import Unusable
 from medray.recipes.ingest import Deidentify
 from medray.storage.chunk_file import Facts
 from medray.storage.failures import told
@@ -102,7 +103,9 @@ class MapWork:
         try:
             for records in ahead(self._records(part, item)):
                 tally.count(records)
-                for rows, buckets in mapping.rows(records.rows, part.file, part.table):
+                pieces = mapping.rows(records.rows, part.file, part.table)
+                tally.empty += records.rows.num_rows - sum(rows.num_rows for rows, _ in pieces)
+                for rows, buckets in pieces:
                     tally.staged(rows)
                     writer.add(rows, buckets)
         except Unusable as error:
@@ -119,47 +122,36 @@ class MapWork:
         except (Unusable, OSError) as error:
             raise verdict(file, error, lambda: deque(read(), maxlen=0)) from None
 
-    def _archive(self) -> _Archive:
+    def _archive(self) -> Archive:
         """What this worker knows of the archive, made once."""
         if self.run_id not in _ARCHIVES:
             _ARCHIVES.clear()
-            files = [record_file(self.store, self.config.uri, item) for item in self.listing]
-            crosswalk = None if self.crosswalk is None else read_crosswalk(self.store, self.crosswalk)
-            try:
-                own = self.source.subjects(files, self.config)
-                lookups = self.source.lookups(files, self.config)
-            except Unusable as error:
-                raise StorageError(
-                    f"archive {self.config.uri}",
-                    f"files that others are read with (subjects, joins), which cannot be used: {error.reason}",
-                    "files that can be read to the end: without them nobody's records are known",
-                    "replace the file, or correct [source], and run again",
-                ) from error
-            _ARCHIVES[self.run_id] = _Archive(shared_identifiers(own, crosswalk), lookups)
+            do = (
+                "replace the file and run again; to correct [source] instead, give up the plan that holds it first: "
+                f"`medray abandon {self.run_id} --lake {self.lake}`"
+            )
+            _ARCHIVES[self.run_id] = read_archive(
+                self.source, self.config, self.listing, self.crosswalk, self.store, do
+            )
         return _ARCHIVES[self.run_id]
 
 
-@dataclass(frozen=True)
-class _Archive:
-    """Attributes:
-    shared: identifier in the records -> the one that images share; None for an unknown subject.
-    lookups: what the source's `read` needs of other files.
-    """
-
-    shared: Callable[[str], str | None]
-    lookups: Any
-
-
-_ARCHIVES: dict[str, _Archive] = {}  # of the run that this worker is at
+_ARCHIVES: dict[str, Archive] = {}  # of the run that this worker is at
 
 
 class Tally:
-    """Counts of a file, or of a part of one."""
+    """Counts of a file, or of a part of one.
+
+    Attributes:
+        refused: rows of quarantine, by reason.
+        deferred: rows that take something back, or are refused for this reason: buckets know.
+    """
 
     def __init__(self) -> None:
         self.source_rows = self.candidates = self.empty = 0
         self.text_bytes = 0
         self.refused: Counter[str] = Counter()
+        self.deferred: Counter[str] = Counter()
         self.unusable: tuple[str, str] | None = None
 
     def count(self, records: Records) -> None:
@@ -171,8 +163,9 @@ class Tally:
         """Count rows of `STAGED`: their text, and why they are refused."""
         self.text_bytes += int(pc.sum(pc.binary_length(rows["text_value"])).as_py() or 0)
         if rows["reason"].null_count < rows.num_rows:
-            for found in rows["reason"].cast(pa.string()).value_counts().to_pylist():
-                self.refused[found["values"]] += found["counts"]
+            decided = rows["withdrawn"].null_count > 0  # refused rows hold nothing
+            for found in rows["reason"].drop_null().cast(pa.string()).value_counts().to_pylist():
+                (self.refused if decided else self.deferred)[found["values"]] += found["counts"]
 
     def add(self, other: Tally) -> None:
         self.source_rows += other.source_rows
@@ -180,6 +173,7 @@ class Tally:
         self.empty += other.empty
         self.text_bytes += other.text_bytes
         self.refused.update(other.refused)
+        self.deferred.update(other.deferred)
         self.unusable = self.unusable or other.unusable
 
     def facts(self) -> Facts:
@@ -190,6 +184,7 @@ class Tally:
             "empty": self.empty,
             "text_bytes": self.text_bytes,
             "refused": dict(self.refused),
+            "deferred": dict(self.deferred),
             "unusable": self.unusable,
         }
 
@@ -198,7 +193,7 @@ class Tally:
         tally = Tally()
         tally.source_rows, tally.candidates = int(facts["source_rows"]), int(facts["candidates"])
         tally.empty, tally.text_bytes = int(facts["empty"]), int(facts["text_bytes"])
-        tally.refused = Counter(facts["refused"])
+        tally.refused, tally.deferred = Counter(facts["refused"]), Counter(facts["deferred"])
         tally.unusable = None if facts["unusable"] is None else (facts["unusable"][0], facts["unusable"][1])
         return tally
 

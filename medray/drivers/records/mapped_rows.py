@@ -18,7 +18,7 @@ STAGED = pa.schema(
     [
         pa.field("file", pa.int32()),  # its number in the plan
         pa.field("row", pa.int64()),
-        pa.field("reason", WORD),  # set: the row goes to quarantine and holds nothing else
+        pa.field("reason", WORD),  # set: the row goes to quarantine; of a withdrawal, when it has nothing to take back
         pa.field("subject_id", pa.int64()),
         pa.field("time", pa.timestamp("us")),
         pa.field("code", WORD),
@@ -28,6 +28,7 @@ STAGED = pa.schema(
         pa.field("encounter_key", pa.int64()),
         pa.field("defines_encounter", pa.bool_()),
         pa.field("record_key", pa.int64()),
+        pa.field("record_order", pa.int64()),
         pa.field("withdrawn", pa.bool_()),
     ]
 )
@@ -66,18 +67,21 @@ class RecordMap:
 
     def rows(self, records: pa.RecordBatch, file: int, table: str) -> list[tuple[pa.RecordBatch, Array]]:
         """Rows of `STAGED`, in the order of the records, with the bucket (uint16) of each: the good
-        ones, then the refused ones."""
+        ones, then the refused ones (which hold `file`, `row` and `reason` only). What is left out is
+        empty."""
         subject, back = self._pseudonymous(records["subject"])
         reason = self._reason(records, subject)
         pieces: list[tuple[pa.RecordBatch, Array]] = []
         if reason.null_count < len(reason):
-            bad = reason.is_valid()
-            pieces.append(self._refusal(records["row"].filter(bad), reason.drop_null(), file))
-            good = pc.invert(bad)
+            good = pc.or_(reason.is_null(), _takes_back(records, subject))
+            told = pc.and_not(pc.not_equal(reason.cast(pa.string()), "empty"), good)
+            if pc.any(told).as_py():
+                pieces.append(self._refusal(records["row"].filter(told), reason.filter(told), file))
             kept = good.to_numpy(zero_copy_only=False)
-            records, subject, back = records.filter(good), subject[kept], back[kept]
+            records, reason, subject, back = records.filter(good), reason.filter(good), subject[kept], back[kept]
         if records.num_rows:
             bucket = (subject >> self._shift).astype(np.uint16) if self._refused > 1 else _all(0, len(subject))
+            records = records.set_column(records.schema.get_field_index("reason"), "reason", reason)
             pieces.insert(0, (self._staged(records, subject, back, file, table), bucket))
         return pieces
 
@@ -87,11 +91,11 @@ class RecordMap:
         columns = {
             "file": pa.array(np.full(count, file, np.int32)),
             "row": records["row"],
-            "reason": pa.nulls(count, WORD),
             "subject_id": pa.array(subject),
             "time": time,
             "encounter_key": self._encounter_keys(records["encounter"]),
             "record_key": self._record_keys(records["record"], table),
+            "record_order": self._record_orders(records["version"], records["record"], table),
         }
         return _batch({name: columns[name] if name in columns else records[name] for name in STAGED.names})
 
@@ -155,6 +159,20 @@ class RecordMap:
             return pa.nulls(len(column), pa.int64())
         keys = self._pseudonyms.record_keys(self._issuer, table, column)
         return pa.array(keys, mask=column.is_null().to_numpy(zero_copy_only=False))
+
+    def _record_orders(self, version: pa.Int64Array, record: pa.StringArray, table: str) -> pa.Array:
+        if version.null_count == len(version):
+            return version
+        masks = self._pseudonyms.version_masks(self._issuer, table, record)
+        told = pc.and_(version.is_valid(), record.is_valid()).to_numpy(zero_copy_only=False)
+        orders = version.fill_null(0).to_numpy().view(np.uint64) + masks  # modulo 2**64
+        return pa.array(orders.view(np.int64), mask=~told)
+
+
+def _takes_back(records: pa.RecordBatch, subject: Array) -> pa.Array:
+    """Which records cannot be used, by the word of the source, and take back what stands of them."""
+    whose = pc.and_(records["record"].is_valid(), pa.array(subject >= 0))
+    return pc.and_(pc.and_(records["withdrawn"], records["reason"].is_valid()), whose)
 
 
 def _distinct(column: pa.StringArray) -> tuple[list[str], Array]:

@@ -10,7 +10,7 @@ from medray.contracts import Array
 from medray.drivers.records.content import CONTENT, content, pair
 from medray.planning.record_versions import Versions, of_standing
 
-STANDING = (*CONTENT, "record_key", "input_version", "withdrawn")  # columns read of standing events
+STANDING = (*CONTENT, "record_key", "record_order", "input_version", "withdrawn")  # columns read of standing events
 
 
 class Meeting:
@@ -31,7 +31,7 @@ class Meeting:
         key = _key(rows["record_key"])
         self.record = np.full(len(key), -1, np.int64)
         self._records, self.record[key >= 0] = np.unique(pair(subject[key >= 0], key[key >= 0]), return_inverse=True)
-        self._met: list[tuple[Array, Array, Array, Array]] = []
+        self._met: list[tuple[Array, ...]] = []
         self._content = np.zeros(rows.num_rows, np.int64)  # place of each row's content in `_says`
         self._known = np.zeros(1, bool)  # of each content
         self._says: tuple[Array, Array] | None = None
@@ -49,7 +49,7 @@ class Meeting:
         if len(found):
             rows = piece.take(pa.array(found))
             number, withdrawn = rows["input_version"].to_numpy(), rows["withdrawn"].to_numpy()
-            self._met.append((place[found], number, content(rows), withdrawn))
+            self._met.append((place[found], number, content(rows), withdrawn, *orders(rows["record_order"])))
 
     def orphans(self) -> Array:
         """bool (N,): the encounter of the row is defined neither here nor in the lake."""
@@ -64,9 +64,10 @@ class Meeting:
     def versions(self) -> Versions:
         """The highest versions that stand of the rows' records."""
         parts = [np.concatenate(part) for part in zip(*self._met, strict=True)] or [
-            np.empty(0, np.int64), np.empty(0, np.int32), np.empty((0, 2), np.uint64), np.empty(0, bool)
+            np.empty(0, np.int64), np.empty(0, np.int32), np.empty((0, 2), np.uint64), np.empty(0, bool),
+            np.empty(0, np.uint64), np.empty(0, bool),
         ]  # fmt: skip
-        return of_standing(len(self._records), parts[0], parts[1], parts[2], parts[3])
+        return of_standing(len(self._records), parts[0], parts[1], parts[2], parts[3], parts[4], parts[5])
 
     def met_any(self) -> bool:
         """Whether any of the rows' records stands."""
@@ -92,6 +93,11 @@ class Meeting:
         self._content[own] = place
         self._known = np.zeros(max(len(halves), 1), bool)
         return halves, says[first, 1]
+
+
+def orders(column: pa.ChunkedArray) -> tuple[Array, Array]:
+    """uint64 (N,): how new each row's version is; bool (N,): whether that is told."""
+    return pc.fill_null(column, 0).to_numpy().view(np.uint64), column.is_valid().to_numpy()
 
 
 def _lone(rows: pa.Table, subject: Array, required: bool) -> tuple[Array, Array, Array]:

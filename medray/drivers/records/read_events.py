@@ -144,6 +144,8 @@ def _opened(store: Store, lake: str, path: str) -> Iterator[pq.ParquetFile]:
 
 def _read(file: pq.ParquetFile, group: int, columns: Sequence[str]) -> pa.Table:
     table = file.read_row_group(group, columns=list(columns)).combine_chunks()
+    for name in (name for name in columns if name not in table.column_names):  # of a later version than the file
+        table = table.append_column(EVENTS.schema.field(name), pa.nulls(table.num_rows, EVENTS.schema.field(name).type))
     return table.select(list(columns)).cast(events_schema(columns))
 
 

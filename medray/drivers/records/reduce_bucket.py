@@ -16,7 +16,7 @@ from medray.drivers.records.mapped_rows import STAGED
 from medray.drivers.records.meet import STANDING
 from medray.drivers.records.read_events import read_subjects
 from medray.planning.buckets import Bucket
-from medray.planning.record_versions import FATES, INGESTED, KNOWN
+from medray.planning.record_versions import EMPTY, FATES, INGESTED, KNOWN
 from medray.schema.events import EVENTS
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.chunk_file import Facts, write_table
@@ -80,7 +80,7 @@ class ReduceWork:
     def _bucket(self, task: BucketTask, bucket: Bucket) -> Facts:
         rows = pa.Table.from_batches(self._staged(task), STAGED).unify_dictionaries().combine_chunks()
         decided = decide(rows, lambda subjects: self._standing(bucket, subjects), self.rules)
-        dropped = np.flatnonzero((decided.fate != INGESTED) & (decided.fate != KNOWN))
+        dropped = np.flatnonzero(~np.isin(decided.fate, (INGESTED, KNOWN, EMPTY)))
         reasons = _FATE_WORDS.take(pa.array(decided.fate[dropped]))
         refused = self._quarantine(task.name, rows.take(pa.array(dropped)), reasons)
         return {

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from medray.ehr.fhir.shapes import Json
+from medray.ehr.fhir.shapes import Json, member
 
 # FHIR R4 dateTime and instant; seconds, or a zone, are at times left out
 _DATE_TIME = re.compile(
     r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
 )
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1), timedelta(microseconds=1)
 _FIRST = {4: "-01-01", 7: "-01"}  # what `2020` and `2020-03` lack
 
 
@@ -23,6 +24,12 @@ def moment(text: object) -> datetime | None:
         return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
     except (ValueError, OverflowError):  # 30 February; the year 0 in UTC
         return None
+
+
+def updated(resource: Json) -> int | None:
+    """`meta.lastUpdated` in microseconds since 1970; None where the server does not tell it."""
+    time = moment(member(resource, "meta").get("lastUpdated"))
+    return None if time is None else (time - _EPOCH) // _MICROSECOND
 
 
 def first_moment(resource: Json, names: tuple[str, ...]) -> datetime | None:

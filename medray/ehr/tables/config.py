@@ -218,7 +218,12 @@ class Table(Files):
     Attributes:
         name: the table's name in counts and reports.
         subject: column with the subject's identifier.
-        record: columns that together are the record's own id; corrections are told by it.
+        record: columns that together are the record's own id; corrections are told by it. A row of
+            which nothing can be used (and which `where` does not give to other tables) takes back
+            what the record said before.
+        version: column with the time when the row was last changed, or (with unit and origin) with a
+            number that grows with each change: of several versions of a record the latest counts,
+            whatever file it stands in. Absent, or an empty cell: the one that is read later.
         encounter: column with the encounter's id.
         defines_encounter: the rows are the encounters.
         withdrawn: column -> texts that mark a row as entered in error; it takes back the earlier
@@ -231,6 +236,7 @@ class Table(Files):
     name: Word
     subject: Word
     record: Words = ()
+    version: Annotated[TimeColumn, BeforeValidator(_time_table)] | None = None
     encounter: Word | None = None
     defines_encounter: bool = False
     withdrawn: Rows = {}
@@ -242,6 +248,8 @@ class Table(Files):
     def _told_apart(self) -> Self:
         if self.defines_encounter and self.encounter is None:
             raise ValueError("defines_encounter needs encounter")
+        if self.version and not self.record:
+            raise ValueError("version needs record: it is the record's")
         if self.withdrawn and not self.record:
             raise ValueError("withdrawn needs record: what is taken back is told by its id")
         return self
@@ -256,6 +264,7 @@ class Table(Files):
         """The columns of its files that it reads, besides those that its events melt."""
         named = {self.subject, *self.record, *self.withdrawn, *(join.on for join in self.joins)}
         named |= {self.encounter} if self.encounter else set()
+        named |= self.version.reads if self.version else set()
         return frozenset(named.union(*(event.reads for event in self.events)) - self.joined)
 
 

@@ -18,18 +18,20 @@ from medray.ehr.tables.mapping import MappedEvent
 from medray.ehr.tables.numbers import numbers
 from medray.ehr.tables.times import TIME, first_times
 
-_NO_TIME, _NO_NUMBER, _MALFORMED = "unreadable_time", "not_numeric", "malformed"
-_REASONS = pa.array([_NO_TIME, _NO_NUMBER, _MALFORMED])
+_NO_TIME, _NO_NUMBER, _MALFORMED, _EMPTY = "unreadable_time", "not_numeric", "malformed", "empty"
+_REASONS = pa.array([_NO_TIME, _NO_NUMBER, _MALFORMED, _EMPTY])
 _LARGEST = float(np.finfo(np.float32).max)
 
 
 def records(table: Table, events: Sequence[MappedEvent], block: Block) -> Records:
     """The block's candidates in the order of rows, then of the recipe's events; each malformed
-    row is one candidate with that reason."""
+    row is one candidate with that reason. A row with a record's id of which nothing can be used is
+    one that takes back what the record said before."""
     identity = _identity(table, block)
     found = [_candidates(event, block, identity) for event in events]
-    candidates = len(block.rows) * len(found)
-    empty = candidates - sum(batch.num_rows for batch in found)
+    if table.record:
+        found = _with_emptied(table, found, block, identity)
+    empty = len(block.rows) * len(events) - sum(batch.num_rows for batch in found)
     if len(block.malformed):
         found.append(_malformed(block))
     return Records(_in_order(found), empty, len(block.rows) + len(block.malformed))
@@ -44,6 +46,9 @@ def _identity(table: Table, block: Block) -> Mapping[str, pa.Array]:
         "row": block.rows,
         "subject": text_of(block.cells[table.subject]),
         "record": pc.binary_join_element_wise(*record, "//") if record else nothing,
+        "version": first_times((table.version,), block.cells)[0].cast(pa.int64())
+        if table.version
+        else pa.nulls(count, pa.int64()),
         "encounter": text_of(block.cells[table.encounter]) if table.encounter else nothing,
         "defines_encounter": pa.repeat(table.defines_encounter, count),
         "withdrawn": _rows_with(table.withdrawn, block) if table.withdrawn else pa.repeat(False, count),
@@ -71,6 +76,51 @@ def _candidates(mapped: MappedEvent, block: Block, identity: Mapping[str, pa.Arr
     columns = {**identity, **content}
     batch = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
     return batch if pc.all(said).as_py() else batch.filter(said)
+
+
+def _with_emptied(
+    table: Table, found: list[pa.RecordBatch], block: Block, identity: Mapping[str, pa.Array]
+) -> list[pa.RecordBatch]:
+    """The batches; of each row that has an id and no candidate without a reason, the first with one
+    (or one that holds nothing) is such a candidate. A row that `where` leaves out of every event is
+    none of the table's."""
+    count = len(block.rows)
+    if any(batch.num_rows == batch["reason"].null_count == count for batch in found):
+        return found
+    places = [np.searchsorted(block.rows.to_numpy(), batch["row"].to_numpy()) for batch in found]
+    lost = pc.and_(identity["record"].is_valid(), _told_of(table, block)).to_numpy(zero_copy_only=False).copy()
+    for batch, place in zip(found, places, strict=True):
+        lost[place[batch["reason"].is_null().to_numpy(zero_copy_only=False)]] = False
+    if not lost.any():
+        return found
+    reason, left = np.full(count, _REASONS.index(_EMPTY).as_py()), lost.copy()
+    for number, (batch, place) in enumerate(zip(found, places, strict=True)):
+        first = left[place]
+        reason[place[first]] = batch["reason"].indices.to_numpy(zero_copy_only=False)[first]
+        left[place[first]] = False
+        found[number] = batch.filter(pa.array(~first)) if first.any() else batch
+    rows = pa.array(lost)
+    return [*found, _emptied(table, {name: column.filter(rows) for name, column in identity.items()}, reason[lost])]
+
+
+def _told_of(table: Table, block: Block) -> pa.Array:
+    """Which rows the filter `where` leaves to one of the table's events at least."""
+    if not all(event.where for event in table.events):
+        return pa.repeat(True, len(block.rows))
+    return reduce(pc.or_, (_rows_with(event.where, block) for event in table.events))
+
+
+def _emptied(table: Table, identity: Mapping[str, pa.Array], reason: np.ndarray) -> pa.RecordBatch:
+    count = len(reason)
+    return _bare(
+        count,
+        {name: identity[name] for name in ("row", "subject", "record", "version")}
+        | {
+            "code": pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), count), [table.name]),
+            "withdrawn": pa.repeat(True, count),
+            "reason": pa.DictionaryArray.from_arrays(pa.array(reason, pa.int32()), _REASONS),
+        },
+    )
 
 
 def _meant(event: Event, block: Block) -> pa.Array | None:
@@ -136,12 +186,14 @@ def _reasons(bad_time: pa.Array, bad_number: pa.Array) -> pa.DictionaryArray:
 
 def _malformed(block: Block) -> pa.RecordBatch:
     count = len(block.malformed)
-    columns = {field.name: pa.nulls(count, field.type) for field in RECORDS} | {
-        "row": block.malformed,
-        "defines_encounter": pa.repeat(False, count),
-        "withdrawn": pa.repeat(False, count),
-        "reason": pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(2, pa.int32()), count), _REASONS),
-    }
+    reason = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(2, pa.int32()), count), _REASONS)
+    return _bare(count, {"row": block.malformed, "reason": reason})
+
+
+def _bare(count: int, given: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """Records of which nothing is known but some columns."""
+    columns = {field.name: pa.nulls(count, field.type) for field in RECORDS}
+    columns |= dict.fromkeys(("defines_encounter", "withdrawn"), pa.repeat(False, count)) | dict(given)
     return pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
 
 
