@@ -179,11 +179,14 @@ class Files(Section):
             archive: "labevents.csv*", "hosp/*.csv.gz", "labevents/*.parquet".
         delimiter: between cells of text files; a tab for names with `.tsv`, else a comma.
         encoding: of text files.
+        multiline: quoted cells of text files may hold line breaks. A stray quote then makes the file
+            malformed; without it, it costs its own line only.
     """
 
     files: Annotated[Words, Field(min_length=1)]
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
     encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
+    multiline: bool = False
 
     def fit(self, name: str) -> bool:
         """Whether the file of that name is one of them."""

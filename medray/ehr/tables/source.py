@@ -10,6 +10,7 @@ from medray.ehr.tables.config import Join, Table, TablesConfig
 from medray.ehr.tables.container import unusable
 from medray.ehr.tables.events import records
 from medray.ehr.tables.join import Lookup, Lookups, joined, lookup
+from medray.ehr.tables.line_breaks import naming_columns, without_line_breaks
 from medray.ehr.tables.mapping import columns_of_file, mapped_events
 
 BLOCK_CANDIDATES = 2**18  # of a block: some 32 MB of records
@@ -53,8 +54,10 @@ def read_table(
     header = blocks.header(file, table)
     events = mapped_events(table, header)
     columns = columns_of_file(table, events, header)
+    naming = naming_columns(table, events) if table.multiline else frozenset()
     for block in blocks.blocks(file, part, table, columns, block_bytes, max(1, candidates // len(events))):
-        yield records(table, events, joined(block, table, found))
+        whole = joined(block, table, found)
+        yield records(table, events, without_line_breaks(whole, naming) if naming else whole)
 
 
 def lookups(files: Sequence[RecordFile], config: TablesConfig) -> Lookups:
