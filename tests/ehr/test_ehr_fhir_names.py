@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from medray.ehr.fhir.event import Value
 from medray.ehr.fhir.files import table_of
 from medray.ehr.fhir.references import target_id
 from medray.ehr.fhir.resource import events_of
-from medray.ehr.fhir.times import moment
 from medray.ehr.fhir.values import quantity, value_of
 
 CONFIG = FhirConfig(kind="fhir", subject="id")
@@ -68,31 +66,6 @@ def test_files_are_known_by_their_names(name: str, table: str | None) -> None:
 )
 def test_codes(codings: list[Any], systems: tuple[str, ...], code: str | None) -> None:
     assert code_of({"coding": codings, "text": "Heart rate"}, systems) == code
-
-
-@pytest.mark.parametrize(
-    ("text", "time"),
-    [
-        ("2020", datetime(2020, 1, 1)),
-        ("2020-03", datetime(2020, 3, 1)),
-        ("2020-03-04", datetime(2020, 3, 4)),
-        ("2020-03-04T05:06:07", datetime(2020, 3, 4, 5, 6, 7)),
-        ("2020-03-04T05:06+01:00", datetime(2020, 3, 4, 4, 6)),
-        ("2020-03-04T23:06:07.123456789-05:00", datetime(2020, 3, 5, 4, 6, 7, 123456)),
-        ("2020-02-30", None),
-        ("0001-01-01T00:00:00+01:00", None),
-        ("20200304", None),
-        ("2020-W01", None),
-        ("2020-03-04 05:06:07", None),
-        (" 2020", None),
-        ("٢٠٢٠", None),
-        ("", None),
-        (2020, None),
-        (None, None),
-    ],
-)
-def test_times(text: object, time: datetime | None) -> None:
-    assert moment(text) == time
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from medray.errors import Unusable
 
 CONFIG = OmopConfig(kind="omop", codes="concept", subject="person_id")
 OWN = OmopConfig(kind="omop", codes="source", subject="person_source_value")
+LAST = datetime(2101, 1, 1, 23, 59, 59)
 PERSON = file(
     "person.csv",
     "person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth,birth_datetime,race_concept_id,"
@@ -57,7 +58,9 @@ def test_the_shared_identifier_stands_in_person() -> None:
 
 def test_deaths() -> None:
     item = file("DEATH.csv", "PERSON_ID,DEATH_DATE,CAUSE_CONCEPT_ID\n1,2101-02-03,5\n")
-    assert omop(item) == [{"row": 0, "subject": "1", "record": "1", "code": "MEDS_DEATH", "time": datetime(2101, 2, 3)}]
+    assert omop(item) == [
+        {"row": 0, "subject": "1", "record": "1", "code": "MEDS_DEATH", "time": datetime(2101, 2, 3, 23, 59, 59)}
+    ]
 
 
 def test_visits_define_encounters() -> None:
@@ -69,8 +72,27 @@ def test_visits_define_encounters() -> None:
     shared = {"row": 0, "subject": "1", "record": "70", "encounter": "70", "defines_encounter": True}
     assert omop(file("visit_occurrence.csv", content)) == [
         shared | {"code": "VISIT//START//OMOP//9201", "time": datetime(2101, 1, 1, 12, 30)},
-        shared | {"code": "VISIT//END//OMOP//9201", "time": datetime(2101, 1, 5)},
+        shared | {"code": "VISIT//END//OMOP//9201", "time": datetime(2101, 1, 5, 23, 59, 59)},
     ]
+
+
+@pytest.mark.parametrize(
+    ("dates", "start", "end"),
+    [
+        ("2101-01-01,,2101-01-01,2101-01-01 15:00:00", datetime(2101, 1, 1, 15), datetime(2101, 1, 1, 15)),
+        ("2101-01-01,,2101-01-01,", LAST, LAST),
+        ("2101-01-01,2101-01-01 00:00:00,2101-01-01,2101-01-01 00:00:00", LAST, LAST),
+        ("2101-01-01 00:00:00,,2101-01-01 00:00:00,", LAST, LAST),
+        ("2101-01-01,,2101-01-03,", LAST, datetime(2101, 1, 3, 23, 59, 59)),
+        ("2101-01-01,2101-01-01 08:00:00,2101-01-01,", datetime(2101, 1, 1, 8), LAST),
+    ],
+)
+def test_a_day_without_a_time_is_known_when_it_is_over(dates: str, start: datetime, end: datetime) -> None:
+    content = (
+        "visit_occurrence_id,person_id,visit_concept_id,visit_start_date,visit_start_datetime,visit_end_date,"
+        f"visit_end_datetime\n70,1,9201,{dates}\n"
+    )
+    assert [row["time"] for row in omop(file("visit_occurrence.csv", content))] == [start, end]
 
 
 def test_details_of_visits_belong_to_an_encounter() -> None:
@@ -105,11 +127,11 @@ def test_measurements() -> None:
             "numeric_value": 0.0, "unit": "bpm", "encounter": "70",
         },
         {
-            "row": 1, "subject": "1", "record": "2", "code": "MEASUREMENT//site-7", "time": datetime(2101, 1, 1),
+            "row": 1, "subject": "1", "record": "2", "code": "MEASUREMENT//site-7", "time": LAST,
             "numeric_value": 7.5,
         },
         {
-            "row": 2, "subject": "2", "record": "3", "code": "OMOP//3004410", "time": datetime(2101, 1, 1),
+            "row": 2, "subject": "2", "record": "3", "code": "OMOP//3004410", "time": LAST,
             "text_value": "45884084",
         },
     ]  # fmt: skip

@@ -46,20 +46,44 @@ LAB_ROWS = """id,subject,stay,item,uom,at,value,error
 
 def test_a_table_by_hand() -> None:
     shared = {"subject": "A", "encounter": "S1", "code": "LAB//50912//mg/dL", "unit": "mg/dL"}
-    day = datetime(2101, 10, 21)
+    day = datetime(2101, 10, 21, 23, 59, 59)
     assert rows(file("labs.csv", LAB_ROWS), tables(LABS)) == [
         shared | {"row": 0, "record": "A//1", "time": datetime(2101, 10, 20, 19, 8), "numeric_value": 1.25},
         {
-            "row": 1, "subject": "B", "record": "B//2", "time": datetime(2101, 10, 20), "numeric_value": 7.0,
-            "code": "LAB//50912//UNK",
+            "row": 1, "subject": "B", "record": "B//2", "time": datetime(2101, 10, 20, 23, 59, 59),
+            "numeric_value": 7.0, "code": "LAB//50912//UNK",
         },
         shared | {"row": 5, "record": "A//6", "numeric_value": 1.5, "reason": "unreadable_time"},
         shared | {"row": 6, "record": "A//7", "time": day, "reason": "not_numeric"},
         {
-            "row": 7, "encounter": "S1", "time": datetime(2101, 10, 22), "numeric_value": 1.75,
+            "row": 7, "encounter": "S1", "time": datetime(2101, 10, 22, 23, 59, 59), "numeric_value": 1.75,
             "code": "LAB//50912//mg/dL", "unit": "mg/dL",
         },
         shared | {"row": 8, "record": "A//9", "withdrawn": True},
+    ]  # fmt: skip
+
+
+def test_births_stand_at_the_first_instant_of_their_date() -> None:
+    config = one_table('{ code = "MEDS_BIRTH", time = "t" }, { code = "MEDS_DEATH", time = "t" }')
+    assert [row["time"] for row in rows(file("t.csv", "s,t\nA,2101-01-01\n"), config)] == [
+        datetime(2101, 1, 1), datetime(2101, 1, 1, 23, 59, 59),
+    ]  # fmt: skip
+    config = one_table('{ code = "MEDS_BIRTH", time = { year = "t" } }, { code = "X", time = { year = "t" } }')
+    assert [row["time"] for row in rows(file("t.csv", "s,t\nA,2101\n"), config)] == [
+        datetime(2101, 1, 1), datetime(2101, 12, 31, 23, 59, 59),
+    ]  # fmt: skip
+
+
+def test_a_start_is_not_after_the_end() -> None:
+    config = one_table('{ code = "IN", time = "a", not_after = ["b", "c"] }')
+    content = (
+        "s,a,b,c\nA,2101-01-01,2101-01-01 15:00:00,\nA,2101-01-01,,2101-01-01\nA,2101-01-01,,\n"
+        "A,2101-01-01,soon,\nA,2101-01-01 08:00:00,2101-01-01 15:00:00,\nA,,2101-01-01,\nA,soon,2101-01-01,\n"
+    )
+    last = datetime(2101, 1, 1, 23, 59, 59)
+    found = rows(file("t.csv", content), config)
+    assert [(row["row"], row.get("time")) for row in found] == [
+        (0, datetime(2101, 1, 1, 15)), (1, last), (2, last), (3, last), (4, datetime(2101, 1, 1, 8)), (6, None),
     ]  # fmt: skip
 
 
@@ -76,7 +100,7 @@ def test_several_events_of_a_row_stand_together() -> None:
         (0, "IN//x"), (0, "OUT//y"), (1, "IN//x"), (2, "IN//z"), (2, "OUT//y"),
     ]  # fmt: skip
     assert all(row["defines_encounter"] for row in found)
-    assert [row.get("time") for row in found][:2] == [datetime(2101, 1, 1), None]
+    assert [row.get("time") for row in found][:2] == [datetime(2101, 1, 1, 23, 59, 59), None]
     assert [row["encounter"] for row in found] == ["1", "1", "2", "3", "3"]
 
 
@@ -185,7 +209,7 @@ def test_two_columns_of_one_name_are_none() -> None:
 
 def test_optional_columns_may_be_absent() -> None:
     config = one_table('{ code = "C", time = ["a", "b"] }', optional='["a", "b"]')
-    assert rows(file("t.csv", "s,b\nA,2101-01-01\n"), config)[0]["time"] == datetime(2101, 1, 1)
+    assert rows(file("t.csv", "s,b\nA,2101-01-01\n"), config)[0]["time"] == datetime(2101, 1, 1, 23, 59, 59)
     assert counts(read(file("t.csv", "s\nA\n"), config)) == (1, 0, 1)
 
 
@@ -212,9 +236,9 @@ def test_columns_of_another_table_stand_beside_the_rows() -> None:
     found = lookups(stays, config)
     diagnoses = file("d.csv", "s,stay,icd\nA,1,I10\nA,2,I20\nA,3,I30\nA,,I40\nA,10,I50\n")
     assert [(row["row"], row["code"], row["time"]) for row in rows(diagnoses, config, found=found)] == [
-        (0, "I10//none", datetime(2101, 1, 1)),
-        (1, "I20//W", datetime(2101, 2, 2)),
-        (4, "I50//V", datetime(2101, 10, 10)),
+        (0, "I10//none", datetime(2101, 1, 1, 23, 59, 59)),
+        (1, "I20//W", datetime(2101, 2, 2, 23, 59, 59)),
+        (4, "I50//V", datetime(2101, 10, 10, 23, 59, 59)),
     ]
     with pytest.raises(Unusable, match="no_columns"):
         rows(diagnoses, config)
@@ -230,6 +254,15 @@ def test_columns_of_another_table_stand_beside_the_rows() -> None:
         ('code = "C", time = { column = "t", unit = "minutes" }', "unit and origin"),
         ('code = "C", time = { column = "t", unit = "minutes", origin = 2000-01-01T00:00:00Z }', "zone"),
         ('code = "C", time = { column = "t", format = "%Y", unit = "days", origin = 2000-01-01T00:00:00 }', "one of"),
+        (
+            'code = "C", time = { column = "t", unit = "hours", origin = 2000-01-01T00:00:00, date = "start" }',
+            "date is",
+        ),
+        (
+            'code = "C", time = { column = "t", unit = "days", origin = 2000-01-01, dates_at_midnight = true }',
+            "mid",
+        ),
+        ('code = "C", time = { column = "t", date = "noon" }', "'start' or 'end'"),
         ('code = "C", columns = "*"', "{column} or {cell}"),
         ('code = "{column}", columns = "*", value = "v"', "leave value"),
         ('code = "C", where = { p = [] }', "at least 1"),

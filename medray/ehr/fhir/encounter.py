@@ -7,7 +7,7 @@ from datetime import datetime
 from medray.ehr.fhir.config import FhirConfig
 from medray.ehr.fhir.event import Event, Head, timed
 from medray.ehr.fhir.shapes import Json, member, members, word
-from medray.ehr.fhir.times import moment
+from medray.ehr.fhir.times import last_second
 
 
 def _classed(stage: str, resource: Json) -> str:
@@ -33,8 +33,8 @@ def encounter_events(
     events: list[Event | None] = [timed(head, code, time, defines_encounter=True)]
     end = member(resource, "period").get("end")
     if end is not None:
-        events.append(timed(head, _classed("ENCOUNTER_END", resource), moment(end)))
+        events.append(timed(head, _classed("ENCOUNTER_END", resource), last_second(end)))
     disposition = _disposition(resource)
     if disposition is not None:
-        events.append(timed(head, f"DISCHARGE//{disposition}", moment(end)))
+        events.append(timed(head, f"DISCHARGE//{disposition}", last_second(end)))
     return events

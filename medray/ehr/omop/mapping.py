@@ -82,7 +82,10 @@ def _stay(name: str, config: OmopConfig) -> Table:
     noun, word = _STAYS[name]
     ends = [
         Event(
-            code=_codes(noun, f"{word}//{end}//", config), time=_times(f"{noun}_{end.lower()}"), missing=_unmapped(noun)
+            code=_codes(noun, f"{word}//{end}//", config),
+            time=_times(f"{noun}_{end.lower()}"),
+            not_after=_times(f"{noun}_end") if end == "START" else (),
+            missing=_unmapped(noun),
         )
         for end in ("START", "END")
     ]
@@ -141,4 +144,5 @@ def _unmapped(noun: str) -> dict[str, tuple[str, ...]]:
 
 
 def _times(when: str) -> tuple[Time, ...]:
-    return (TimeColumn(column=f"{when}_datetime"), TimeColumn(column=f"{when}_date"))
+    # the standard sets a time that the source does not tell to midnight
+    return tuple(TimeColumn(column=f"{when}_{kind}", dates_at_midnight=True) for kind in ("datetime", "date"))
