@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from medray.ehr.fhir.concepts import plain_code
 from medray.ehr.fhir.event import Event, Head, fact, timed
-from medray.ehr.fhir.shapes import Json, member, members, word
+from medray.ehr.fhir.shapes import Json, member, members
 from medray.ehr.fhir.times import first_instant, last_second
 
 _GENDERS = frozenset({"male", "female", "other", "unknown"})  # FHIR R4 AdministrativeGender
@@ -39,7 +40,7 @@ def _race_and_ethnicity(resource: Json, head: Head) -> list[Event]:
         for outer in members(resource, "extension")
         if type(outer.get("url")) is str and outer["url"] in _EXTENSIONS
         for inner in members(outer, "extension")
-        if inner.get("url") == _CATEGORY and (code := word(member(inner, "valueCoding").get("code")))
+        if inner.get("url") == _CATEGORY and (code := plain_code(member(inner, "valueCoding"), ()))
     ]
 
 
