@@ -137,6 +137,32 @@ def test_measurements() -> None:
     ]  # fmt: skip
 
 
+MEASURED = (
+    "measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number,value_as_concept_id,"
+    "unit_concept_id,unit_source_value,visit_occurrence_id,measurement_source_value\n"
+)
+
+
+def test_ids_that_were_written_as_floats_are_the_same_ids() -> None:
+    plain = "1,2,3000963,2101-01-01,7.5,45876384,8713,,10,5.0\n2,2,0,2101-01-01,10.0,0,0,,,5.0\n"
+    floats = "1.0,2.0,3000963.0,2101-01-01,7.5,45876384.0,8713.0,,10.0,5.0\n2.0,2.0,0.0,2101-01-01,10.0,0.0,0.0,,,5.0\n"
+    for config in (CONFIG, OWN):
+        expected = omop(file("measurement.csv", MEASURED + plain), config)
+        assert omop(file("measurement.csv", MEASURED + floats), config) == expected
+    assert [(row["code"], row["record"]) for row in omop(file("measurement.csv", MEASURED + floats))] == [
+        ("OMOP//3000963", "1"), ("MEASUREMENT//5.0", "2"),
+    ]  # fmt: skip
+    person = file("person.csv", "person_id,person_source_value\n1.0,MRN1\n2.0,3.0\n")
+    assert SOURCE.subjects([person], OWN) == {"1": "MRN1", "2": "3.0"}
+
+
+def test_a_unit_is_the_printed_one_or_else_its_concept() -> None:
+    rows_ = "1,1,5,2101-01-01,7,,8713,g/dL,,x\n2,1,5,2101-01-01,7,,8713,,,x\n3,1,5,2101-01-01,7,,0,,,x\n"
+    item = file("measurement.csv", MEASURED + rows_)
+    assert [row.get("unit") for row in omop(item)] == ["g/dL", "OMOP//8713", None]
+    assert [row.get("unit") for row in omop(item, OWN)] == ["g/dL", None, None]
+
+
 def test_texts_of_observations_are_kept_when_asked_for() -> None:
     content = (
         "observation_id,person_id,observation_concept_id,observation_date,value_as_string,value_as_concept_id,"

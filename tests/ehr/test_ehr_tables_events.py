@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from medray.ehr.tables.block import Block
 from medray.ehr.tables.codes import names
-from medray.ehr.tables.source import lookups
+from medray.ehr.tables.source import lookups, subjects
 from medray.ehr.tables.template import parsed
 from medray.errors import Unusable
 
@@ -242,6 +242,25 @@ def test_columns_of_another_table_stand_beside_the_rows() -> None:
     ]
     with pytest.raises(Unusable, match="no_columns"):
         rows(diagnoses, config)
+    with pytest.raises(Unusable, match=r"no_columns \(no file is stays.csv, which gives out, ward\)"):
+        lookups([diagnoses, file("stay.csv", "id,out,ward\n1,2101-01-01,W\n")], config)
+    assert lookups([file("other.csv", "a\n1\n")], config) == {}  # nothing of the archive is joined
+
+
+def test_ids_that_were_written_as_floats() -> None:
+    config = tables(
+        '[[tables]]\nname="d"\nfiles="d.csv"\nsubject="s"\nintegers=["s", "stay", "icd"]\n'
+        'joins=[{files="w.csv", on="stay", key="id", columns="ward", integers=["id"]}]\n'
+        'events=[{ code = "{icd}//{v}//{ward}" }]\n'
+        '[subjects]\nfiles="p.csv"\nsubject="s"\nshared="mrn"\nintegers=["s"]'
+    )
+    wards = file("w.csv", "id,ward\n1.0,A\n2,B\n")
+    rows_ = "s,stay,icd,v\n7.0,1,x.0,1.0\n-8,2.0,10.00,2.0\n9.0,,1.5,3.0\n,2.0,4.0,4.0\n"
+    found = rows(file("d.csv", rows_), config, found=lookups([wards, file("d.csv", rows_)], config))
+    assert [(row.get("subject"), row["code"]) for row in found] == [
+        ("7", "x.0//1.0//A"), ("-8", "10.00//2.0//B"), (None, "4//4.0//B"),
+    ]  # fmt: skip
+    assert subjects([file("p.csv", "s,mrn\n7.0,M7.0\n")], config) == {"7": "M7.0"}
 
 
 @pytest.mark.parametrize(
@@ -281,6 +300,13 @@ def test_mistakes_of_tables_are_told() -> None:
         one_table('{ code = "C" }', defines_encounter="true")
     with pytest.raises(ValidationError, match="needs record"):
         one_table('{ code = "C" }', withdrawn='{ error = "1" }')
+    with pytest.raises(ValidationError, match="integers has v, which"):
+        one_table('{ code = "C" }', integers='["s", "v"]')
+    assert one_table('{ code = "{column}", columns = "v" }', integers='["s", "v"]')
+    with pytest.raises(ValidationError, match="integers has stay"):
+        one_table('{ code = "C" }', joins='[{ files = "x", on = "s", key = "k", columns = "c", integers = "stay" }]')
+    with pytest.raises(ValidationError, match="integers has c"):
+        tables(LABS + '[subjects]\nfiles="x"\nsubject="a"\nshared="b"\nintegers="c"')
     with pytest.raises(ValidationError, match="one name"):
         tables(LABS + LABS)
 

@@ -5,9 +5,10 @@ Names of columns are matched as written, or else without regard to case. An empt
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
@@ -202,6 +203,8 @@ class Files(Section):
             archive: "labevents.csv*", "hosp/*.csv.gz", "labevents/*.parquet".
         delimiter: between cells of text files; a tab for names with `.tsv`, else a comma.
         encoding: of text files.
+        integers: columns of whole numbers, often ids: a text such as "10.0" is "10", as some programs
+            write a column that has empty cells.
         multiline: quoted cells of text files may hold line breaks. A stray quote then makes the file
             malformed; without it, it costs its own line only.
     """
@@ -209,6 +212,7 @@ class Files(Section):
     files: Annotated[Words, Field(min_length=1)]
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
     encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
+    integers: Words = ()
     multiline: bool = False
 
     def fit(self, name: str) -> bool:
@@ -216,9 +220,19 @@ class Files(Section):
         return any(map(PurePosixPath(name).match, self.files))
 
 
+_Form = TypeVar("_Form", bound=Files)
+
+
+def _with_integers_among(form: _Form, read: Set[str]) -> _Form:
+    unknown = sorted(set(form.integers) - read)
+    if unknown:
+        raise ValueError(f"integers has {', '.join(unknown)}, which nothing here reads (as it is written)")
+    return form
+
+
 class Join(Files):
     """Columns that another, smaller table of the archive adds to each row; null where it has no
-    such key. Each worker keeps them in memory.
+    such key (an event that needs them is then empty, and counted so). Each worker keeps them in memory.
 
     Attributes:
         on: column of the rows.
@@ -231,6 +245,10 @@ class Join(Files):
     key: Word | None = None
     columns: Annotated[Words, Field(min_length=1)]
     prefix: str = ""
+
+    @model_validator(mode="after")
+    def _read(self) -> Self:
+        return _with_integers_among(self, {self.key or self.on, *self.columns})
 
     @property
     def adds(self) -> dict[str, str]:
@@ -270,7 +288,7 @@ class Table(Files):
             raise ValueError("defines_encounter needs encounter")
         if self.withdrawn and not self.record:
             raise ValueError("withdrawn needs record: what is taken back is told by its id")
-        return self
+        return _with_integers_among(self, {*self.reads, *(name for event in self.events for name in event.columns)})
 
     @property
     def joined(self) -> frozenset[str]:
@@ -295,6 +313,10 @@ class Crosswalk(Files):
 
     subject: Word
     shared: Word
+
+    @model_validator(mode="after")
+    def _read(self) -> Self:
+        return _with_integers_among(self, {self.subject, self.shared})
 
 
 class TablesConfig(Section):

@@ -12,6 +12,7 @@ from medray.ehr.tables.events import records
 from medray.ehr.tables.join import Lookup, Lookups, joined, lookup
 from medray.ehr.tables.line_breaks import naming_columns, without_line_breaks
 from medray.ehr.tables.mapping import columns_of_file, mapped_events
+from medray.errors import Unusable
 
 BLOCK_CANDIDATES = 2**18  # of a block: some 32 MB of records
 
@@ -61,12 +62,21 @@ def read_table(
 
 
 def lookups(files: Sequence[RecordFile], config: TablesConfig) -> Lookups:
-    """What every join of the recipe needs of the archive's files. Raises `Unusable`."""
+    """What every join of the recipe needs of the archive's files. Raises `Unusable`, "no_columns" too
+    when none of them is the join's, and its table's files need one."""
+    present = {table_of(file.name, config) for file in files}
     with unusable():
-        return {join: _lookup(files, join) for table in config.tables for join in table.joins}
+        return {
+            join: _lookup(files, join)
+            for table in config.tables
+            for join in table.joins
+            if table.name in present or any(join.fit(file.name) for file in files)
+        }
 
 
 def _lookup(files: Sequence[RecordFile], join: Join) -> Lookup:
+    if not any(join.fit(file.name) for file in files):
+        raise Unusable("no_columns", f"no file is {' or '.join(join.files)}, which gives {', '.join(join.columns)}")
     keys, *added = blocks.whole_columns(files, join, [join.key or join.on, *join.columns])
     return lookup(keys, dict(zip(join.columns, added, strict=True)))
 
