@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from medray.ehr.fhir.event import Value
 from medray.ehr.fhir.files import table_of
 from medray.ehr.fhir.references import target_id
 from medray.ehr.fhir.resource import events_of
-from medray.ehr.fhir.times import moment
 from medray.ehr.fhir.values import quantity, value_of
 
 CONFIG = FhirConfig(kind="fhir", subject="id")
@@ -62,37 +60,22 @@ def test_files_are_known_by_their_names(name: str, table: str | None) -> None:
         ([{"system": "hospital", "code": "HR"}], (), None),
         ([{"system": "http://loinc.org", "code": " 8867-4"}], (), None),
         ([{"system": "http://loinc.org", "code": "a\nb"}], (), None),
+        ([{"system": "urn:x", "code": "note Mustermann"}], (), None),
+        ([{"system": "urn:x", "code": "note Mustermann"}, LOINC], (), "LOINC//8867-4"),
+        ([{"system": "urn:x", "code": "HOME HEALTH"}], ("urn:x",), "urn:x//HOME HEALTH"),
+        ([{"system": "urn:x", "code": "HOME HEALTH"}], ("LOINC",), None),
+        ([{"system": "http://loinc.org", "code": "two words"}], ("LOINC",), "LOINC//two words"),
+        ([{"system": "urn:x", "code": "seen 2021-07-18"}], ("urn:x",), None),
+        ([{"system": "urn:x", "code": "seen:2021-07-18"}], (), None),
+        ([{"system": "urn:x", "code": "18.7.2021"}], (), None),
+        ([{"system": "urn:oid:1.2", "code": "1.2.840.2021.3"}], (), "urn:oid:1.2//1.2.840.2021.3"),
+        ([{"system": "http://hl7.org/fhir/sid/ndc", "code": "0093-1048-01"}], (), "NDC//0093-1048-01"),
         ([{"system": "http://loinc.org", "code": "\ud800"}], (), None),
         ([{"system": "http://loinc.org", "code": 8867}, "x", None], (), None),
     ],
 )
 def test_codes(codings: list[Any], systems: tuple[str, ...], code: str | None) -> None:
     assert code_of({"coding": codings, "text": "Heart rate"}, systems) == code
-
-
-@pytest.mark.parametrize(
-    ("text", "time"),
-    [
-        ("2020", datetime(2020, 1, 1)),
-        ("2020-03", datetime(2020, 3, 1)),
-        ("2020-03-04", datetime(2020, 3, 4)),
-        ("2020-03-04T05:06:07", datetime(2020, 3, 4, 5, 6, 7)),
-        ("2020-03-04T05:06+01:00", datetime(2020, 3, 4, 4, 6)),
-        ("2020-03-04T23:06:07.123456789-05:00", datetime(2020, 3, 5, 4, 6, 7, 123456)),
-        ("2020-02-30", None),
-        ("0001-01-01T00:00:00+01:00", None),
-        ("20200304", None),
-        ("2020-W01", None),
-        ("2020-03-04 05:06:07", None),
-        (" 2020", None),
-        ("٢٠٢٠", None),
-        ("", None),
-        (2020, None),
-        (None, None),
-    ],
-)
-def test_times(text: object, time: datetime | None) -> None:
-    assert moment(text) == time
 
 
 @pytest.mark.parametrize(
@@ -123,7 +106,13 @@ def test_references(reference: dict[str, Any], target: str | None) -> None:
         ({"value": "-1.5e1"}, Value(-15.0)),
         ({"value": 5, "comparator": ">="}, Value(5.0, ">=")),
         ({"value": 5, "comparator": "about"}, Value(5.0)),
-        ({"value": 5, "unit": "x" * 65}, Value(5.0)),
+        ({"value": 5, "unit": "x" * 32}, Value(5.0, None, "x" * 32)),
+        ({"value": 5, "unit": "x" * 33}, Value(5.0)),
+        ({"value": 5, "code": "x" * 64}, Value(5.0, None, "x" * 64)),
+        ({"value": 5, "unit": "given by nurse Mustermann"}, Value(5.0)),
+        ({"value": 5, "unit": "given\u00a0by"}, Value(5.0)),
+        ({"value": 5, "unit": "2021-07-19"}, Value(5.0)),
+        ({"value": 5, "code": "given by nurse", "unit": "mg"}, Value(5.0, None, "mg")),
         ({"unit": "mg"}, None),
         *(
             (bad, Value(reason="not_numeric"))
@@ -146,6 +135,37 @@ def test_text_is_kept_on_request_only() -> None:
     assert value_of({"valueCodeableConcept": {"coding": [LOINC], "text": "x"}}, KEEP_TEXT) == Value(
         text="LOINC//8867-4"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "left", "systems", "codes"),
+    [
+        ({"code": "IMP"}, {"code": "home"}, (), ["//IMP", "DISCHARGE//home"]),
+        ({"code": "Frau Mustermann"}, {"code": "to daughter Erika 2021-07-19"}, (), ["", None]),
+        ({"code": "x" * 33}, {"code": "x" * 33}, (), ["", None]),
+        ({"code": "x" * 33, "system": "urn:x"}, {"code": "x" * 33, "system": "urn:x"}, (), ["//" + "x" * 33] * 2),
+        ({"code": "A B", "system": "urn:x"}, {"code": "A B", "system": "urn:x"}, (), ["", None]),
+        (
+            {"code": "A B", "system": "urn:x"},
+            {"code": "A B", "system": "urn:x"},
+            ("urn:x",),
+            ["//A B", "DISCHARGE//A B"],
+        ),
+        ({}, {"display": "home"}, (), [""]),
+    ],
+)
+def test_classes_and_dispositions_are_codes_and_no_text(
+    kind: Any, left: Any, systems: tuple[str, ...], codes: list[str | None]
+) -> None:
+    encounter = {
+        "resourceType": "Encounter", "id": "1", "class": kind, "subject": {"reference": "Patient/1"},
+        "period": {"start": "2020", "end": "2020"}, "hospitalization": {"dischargeDisposition": {"coding": [left]}},
+    }  # fmt: skip
+    config = FhirConfig(kind="fhir", subject="id", systems=systems)
+    start, end, *more = [(event.code, event.reason) for event in events_of(encounter, config) if event]
+    assert (start, end) == (("ENCOUNTER_START" + str(codes[0]), None), ("ENCOUNTER_END" + str(codes[0]), None))
+    wanted = [code if code is None or code.startswith("DISCHARGE") else "DISCHARGE" + code for code in codes[1:]]
+    assert more == [(code, None if code else "no_code") for code in wanted]
 
 
 def test_a_panel_with_a_value_of_its_own_keeps_it() -> None:

@@ -16,6 +16,7 @@ from medray.errors import Unusable
 
 CONFIG = OmopConfig(kind="omop", codes="concept", subject="person_id")
 OWN = OmopConfig(kind="omop", codes="source", subject="person_source_value")
+LAST = datetime(2101, 1, 1, 23, 59, 59)
 PERSON = file(
     "person.csv",
     "person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth,birth_datetime,race_concept_id,"
@@ -57,7 +58,9 @@ def test_the_shared_identifier_stands_in_person() -> None:
 
 def test_deaths() -> None:
     item = file("DEATH.csv", "PERSON_ID,DEATH_DATE,CAUSE_CONCEPT_ID\n1,2101-02-03,5\n")
-    assert omop(item) == [{"row": 0, "subject": "1", "record": "1", "code": "MEDS_DEATH", "time": datetime(2101, 2, 3)}]
+    assert omop(item) == [
+        {"row": 0, "subject": "1", "record": "1", "code": "MEDS_DEATH", "time": datetime(2101, 2, 3, 23, 59, 59)}
+    ]
 
 
 def test_visits_define_encounters() -> None:
@@ -69,11 +72,30 @@ def test_visits_define_encounters() -> None:
     shared = {"row": 0, "subject": "1", "record": "70", "encounter": "70", "defines_encounter": True}
     assert omop(file("visit_occurrence.csv", content)) == [
         shared | {"code": "VISIT//START//OMOP//9201", "time": datetime(2101, 1, 1, 12, 30)},
-        shared | {"code": "VISIT//END//OMOP//9201", "time": datetime(2101, 1, 5)},
+        shared | {"code": "VISIT//END//OMOP//9201", "time": datetime(2101, 1, 5, 23, 59, 59)},
         {
             "row": 1, "subject": "1", "record": "71", "code": "visit_occurrence", "withdrawn": True, "reason": "empty"
         },
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("dates", "start", "end"),
+    [
+        ("2101-01-01,,2101-01-01,2101-01-01 15:00:00", datetime(2101, 1, 1, 15), datetime(2101, 1, 1, 15)),
+        ("2101-01-01,,2101-01-01,", LAST, LAST),
+        ("2101-01-01,2101-01-01 00:00:00,2101-01-01,2101-01-01 00:00:00", LAST, LAST),
+        ("2101-01-01 00:00:00,,2101-01-01 00:00:00,", LAST, LAST),
+        ("2101-01-01,,2101-01-03,", LAST, datetime(2101, 1, 3, 23, 59, 59)),
+        ("2101-01-01,2101-01-01 08:00:00,2101-01-01,", datetime(2101, 1, 1, 8), LAST),
+    ],
+)
+def test_a_day_without_a_time_is_known_when_it_is_over(dates: str, start: datetime, end: datetime) -> None:
+    content = (
+        "visit_occurrence_id,person_id,visit_concept_id,visit_start_date,visit_start_datetime,visit_end_date,"
+        f"visit_end_datetime\n70,1,9201,{dates}\n"
+    )
+    assert [row["time"] for row in omop(file("visit_occurrence.csv", content))] == [start, end]
 
 
 def test_details_of_visits_belong_to_an_encounter() -> None:
@@ -108,14 +130,40 @@ def test_measurements() -> None:
             "numeric_value": 0.0, "unit": "bpm", "encounter": "70",
         },
         {
-            "row": 1, "subject": "1", "record": "2", "code": "MEASUREMENT//site-7", "time": datetime(2101, 1, 1),
+            "row": 1, "subject": "1", "record": "2", "code": "MEASUREMENT//site-7", "time": LAST,
             "numeric_value": 7.5,
         },
         {
-            "row": 2, "subject": "2", "record": "3", "code": "OMOP//3004410", "time": datetime(2101, 1, 1),
+            "row": 2, "subject": "2", "record": "3", "code": "OMOP//3004410", "time": LAST,
             "text_value": "45884084",
         },
     ]  # fmt: skip
+
+
+MEASURED = (
+    "measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number,value_as_concept_id,"
+    "unit_concept_id,unit_source_value,visit_occurrence_id,measurement_source_value\n"
+)
+
+
+def test_ids_that_were_written_as_floats_are_the_same_ids() -> None:
+    plain = "1,2,3000963,2101-01-01,7.5,45876384,8713,,10,5.0\n2,2,0,2101-01-01,10.0,0,0,,,5.0\n"
+    floats = "1.0,2.0,3000963.0,2101-01-01,7.5,45876384.0,8713.0,,10.0,5.0\n2.0,2.0,0.0,2101-01-01,10.0,0.0,0.0,,,5.0\n"
+    for config in (CONFIG, OWN):
+        expected = omop(file("measurement.csv", MEASURED + plain), config)
+        assert omop(file("measurement.csv", MEASURED + floats), config) == expected
+    assert [(row["code"], row["record"]) for row in omop(file("measurement.csv", MEASURED + floats))] == [
+        ("OMOP//3000963", "1"), ("MEASUREMENT//5.0", "2"),
+    ]  # fmt: skip
+    person = file("person.csv", "person_id,person_source_value\n1.0,MRN1\n2.0,3.0\n")
+    assert SOURCE.subjects([person], OWN) == {"1": "MRN1", "2": "3.0"}
+
+
+def test_a_unit_is_the_printed_one_or_else_its_concept() -> None:
+    rows_ = "1,1,5,2101-01-01,7,,8713,g/dL,,x\n2,1,5,2101-01-01,7,,8713,,,x\n3,1,5,2101-01-01,7,,0,,,x\n"
+    item = file("measurement.csv", MEASURED + rows_)
+    assert [row.get("unit") for row in omop(item)] == ["g/dL", "OMOP//8713", None]
+    assert [row.get("unit") for row in omop(item, OWN)] == ["g/dL", None, None]
 
 
 def test_texts_of_observations_are_kept_when_asked_for() -> None:

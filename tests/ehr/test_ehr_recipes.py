@@ -52,6 +52,32 @@ def test_mimic3() -> None:
     )
     (dose,) = rows(doses, config)
     assert (dose["code"], dose["text_value"], dose["unit"]) == ("DRUG_START//Heparin//UNK", "1-2", "mL")
+    assert dose["time"] == datetime(2101, 1, 2, 23, 59, 59)
+
+
+def test_the_dates_of_mimic3_are_known_when_they_are_over() -> None:
+    last = datetime(2101, 1, 2, 23, 59, 59)
+    for name, header, row, times in [
+        ("PATIENTS.csv", "SUBJECT_ID,GENDER,DOB,DOD", "1,,2050-01-01 00:00:00,{}", [datetime(2050, 1, 1), last]),
+        (
+            "PRESCRIPTIONS.csv",
+            "ROW_ID,SUBJECT_ID,HADM_ID,STARTDATE,ENDDATE,DRUG,DOSE_VAL_RX,DOSE_UNIT_RX,ROUTE",
+            "1,1,1,{0},{0},Heparin,1,mL,",
+            [last, last],
+        ),
+        (
+            "MICROBIOLOGYEVENTS.csv",
+            "ROW_ID,SUBJECT_ID,HADM_ID,SPEC_TYPE_DESC,CHARTTIME,CHARTDATE",
+            "1,1,1,URINE,,{}\n2,1,1,URINE,2101-01-02 00:00:00,{}",
+            [last, datetime(2101, 1, 2)],
+        ),
+    ]:
+        item = file(name, f"{header}\n{row.format(*['2101-01-02 00:00:00'] * 2)}\n")
+        assert [found["time"] for found in rows(item, mapping("mimic3"))] == times, name
+    cpt = file("CPTEVENTS.csv", "ROW_ID,SUBJECT_ID,HADM_ID,CPT_CD,CHARTDATE\n1,1,1,99,2101-01-02 00:00:00\n")
+    stays = file("ADMISSIONS.csv", "HADM_ID,DISCHTIME\n1,2101-01-09 12:00:00\n")
+    (found,) = rows(cpt, mapping("mimic3"), found=lookups([stays], mapping("mimic3")))
+    assert found["time"] == last
 
 
 def test_physionet2012() -> None:

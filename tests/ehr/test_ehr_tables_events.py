@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from medray.ehr.tables.block import Block
 from medray.ehr.tables.codes import names
-from medray.ehr.tables.source import lookups
+from medray.ehr.tables.source import lookups, subjects
 from medray.ehr.tables.template import parsed
 from medray.errors import Unusable
 
@@ -50,17 +50,41 @@ def test_a_table_by_hand() -> None:
     assert rows(file("labs.csv", LAB_ROWS), tables(LABS)) == [
         shared | {"row": 0, "record": "A//1", "time": datetime(2101, 10, 20, 19, 8), "numeric_value": 1.25},
         {
-            "row": 1, "subject": "B", "record": "B//2", "time": datetime(2101, 10, 20), "numeric_value": 7.0,
-            "code": "LAB//50912//UNK",
+            "row": 1, "subject": "B", "record": "B//2", "time": datetime(2101, 10, 20, 23, 59, 59),
+            "numeric_value": 7.0, "code": "LAB//50912//UNK",
         },
         *(lost | {"row": row, "record": f"A//{row + 1}", "reason": "empty"} for row in (2, 3, 4)),
         lost | {"row": 5, "record": "A//6", "reason": "unreadable_time"},
         lost | {"row": 6, "record": "A//7", "reason": "not_numeric"},
         {
-            "row": 7, "encounter": "S1", "time": datetime(2101, 10, 22), "numeric_value": 1.75,
+            "row": 7, "encounter": "S1", "time": datetime(2101, 10, 22, 23, 59, 59), "numeric_value": 1.75,
             "code": "LAB//50912//mg/dL", "unit": "mg/dL",
         },
         shared | {"row": 8, "record": "A//9", "withdrawn": True},
+    ]  # fmt: skip
+
+
+def test_births_stand_at_the_first_instant_of_their_date() -> None:
+    config = one_table('{ code = "MEDS_BIRTH", time = "t" }, { code = "MEDS_DEATH", time = "t" }')
+    assert [row["time"] for row in rows(file("t.csv", "s,t\nA,2101-01-01\n"), config)] == [
+        datetime(2101, 1, 1), datetime(2101, 1, 1, 23, 59, 59),
+    ]  # fmt: skip
+    config = one_table('{ code = "MEDS_BIRTH", time = { year = "t" } }, { code = "X", time = { year = "t" } }')
+    assert [row["time"] for row in rows(file("t.csv", "s,t\nA,2101\n"), config)] == [
+        datetime(2101, 1, 1), datetime(2101, 12, 31, 23, 59, 59),
+    ]  # fmt: skip
+
+
+def test_a_start_is_not_after_the_end() -> None:
+    config = one_table('{ code = "IN", time = "a", not_after = ["b", "c"] }')
+    content = (
+        "s,a,b,c\nA,2101-01-01,2101-01-01 15:00:00,\nA,2101-01-01,,2101-01-01\nA,2101-01-01,,\n"
+        "A,2101-01-01,soon,\nA,2101-01-01 08:00:00,2101-01-01 15:00:00,\nA,,2101-01-01,\nA,soon,2101-01-01,\n"
+    )
+    last = datetime(2101, 1, 1, 23, 59, 59)
+    found = rows(file("t.csv", content), config)
+    assert [(row["row"], row.get("time")) for row in found] == [
+        (0, datetime(2101, 1, 1, 15)), (1, last), (2, last), (3, last), (4, datetime(2101, 1, 1, 8)), (6, None),
     ]  # fmt: skip
 
 
@@ -119,7 +143,7 @@ def test_several_events_of_a_row_stand_together() -> None:
         (0, "IN//x"), (0, "OUT//y"), (1, "IN//x"), (2, "IN//z"), (2, "OUT//y"),
     ]  # fmt: skip
     assert all(row["defines_encounter"] for row in found)
-    assert [row.get("time") for row in found][:2] == [datetime(2101, 1, 1), None]
+    assert [row.get("time") for row in found][:2] == [datetime(2101, 1, 1, 23, 59, 59), None]
     assert [row["encounter"] for row in found] == ["1", "1", "2", "3", "3"]
 
 
@@ -228,7 +252,7 @@ def test_two_columns_of_one_name_are_none() -> None:
 
 def test_optional_columns_may_be_absent() -> None:
     config = one_table('{ code = "C", time = ["a", "b"] }', optional='["a", "b"]')
-    assert rows(file("t.csv", "s,b\nA,2101-01-01\n"), config)[0]["time"] == datetime(2101, 1, 1)
+    assert rows(file("t.csv", "s,b\nA,2101-01-01\n"), config)[0]["time"] == datetime(2101, 1, 1, 23, 59, 59)
     assert counts(read(file("t.csv", "s\nA\n"), config)) == (1, 0, 1)
 
 
@@ -255,12 +279,31 @@ def test_columns_of_another_table_stand_beside_the_rows() -> None:
     found = lookups(stays, config)
     diagnoses = file("d.csv", "s,stay,icd\nA,1,I10\nA,2,I20\nA,3,I30\nA,,I40\nA,10,I50\n")
     assert [(row["row"], row["code"], row["time"]) for row in rows(diagnoses, config, found=found)] == [
-        (0, "I10//none", datetime(2101, 1, 1)),
-        (1, "I20//W", datetime(2101, 2, 2)),
-        (4, "I50//V", datetime(2101, 10, 10)),
+        (0, "I10//none", datetime(2101, 1, 1, 23, 59, 59)),
+        (1, "I20//W", datetime(2101, 2, 2, 23, 59, 59)),
+        (4, "I50//V", datetime(2101, 10, 10, 23, 59, 59)),
     ]
     with pytest.raises(Unusable, match="no_columns"):
         rows(diagnoses, config)
+    with pytest.raises(Unusable, match=r"no_columns \(no file is stays.csv, which gives out, ward\)"):
+        lookups([diagnoses, file("stay.csv", "id,out,ward\n1,2101-01-01,W\n")], config)
+    assert lookups([file("other.csv", "a\n1\n")], config) == {}  # nothing of the archive is joined
+
+
+def test_ids_that_were_written_as_floats() -> None:
+    config = tables(
+        '[[tables]]\nname="d"\nfiles="d.csv"\nsubject="s"\nintegers=["s", "stay", "icd"]\n'
+        'joins=[{files="w.csv", on="stay", key="id", columns="ward", integers=["id"]}]\n'
+        'events=[{ code = "{icd}//{v}//{ward}" }]\n'
+        '[subjects]\nfiles="p.csv"\nsubject="s"\nshared="mrn"\nintegers=["s"]'
+    )
+    wards = file("w.csv", "id,ward\n1.0,A\n2,B\n")
+    rows_ = "s,stay,icd,v\n7.0,1,x.0,1.0\n-8,2.0,10.00,2.0\n9.0,,1.5,3.0\n,2.0,4.0,4.0\n"
+    found = rows(file("d.csv", rows_), config, found=lookups([wards, file("d.csv", rows_)], config))
+    assert [(row.get("subject"), row["code"]) for row in found] == [
+        ("7", "x.0//1.0//A"), ("-8", "10.00//2.0//B"), (None, "4//4.0//B"),
+    ]  # fmt: skip
+    assert subjects([file("p.csv", "s,mrn\n7.0,M7.0\n")], config) == {"7": "M7.0"}
 
 
 @pytest.mark.parametrize(
@@ -273,6 +316,15 @@ def test_columns_of_another_table_stand_beside_the_rows() -> None:
         ('code = "C", time = { column = "t", unit = "minutes" }', "unit and origin"),
         ('code = "C", time = { column = "t", unit = "minutes", origin = 2000-01-01T00:00:00Z }', "zone"),
         ('code = "C", time = { column = "t", format = "%Y", unit = "days", origin = 2000-01-01T00:00:00 }', "one of"),
+        (
+            'code = "C", time = { column = "t", unit = "hours", origin = 2000-01-01T00:00:00, date = "start" }',
+            "date is",
+        ),
+        (
+            'code = "C", time = { column = "t", unit = "days", origin = 2000-01-01, dates_at_midnight = true }',
+            "mid",
+        ),
+        ('code = "C", time = { column = "t", date = "noon" }', "'start' or 'end'"),
         ('code = "C", columns = "*"', "{column} or {cell}"),
         ('code = "{column}", columns = "*", value = "v"', "leave value"),
         ('code = "C", where = { p = [] }', "at least 1"),
@@ -291,6 +343,13 @@ def test_mistakes_of_tables_are_told() -> None:
         one_table('{ code = "C" }', defines_encounter="true")
     with pytest.raises(ValidationError, match="needs record"):
         one_table('{ code = "C" }', withdrawn='{ error = "1" }')
+    with pytest.raises(ValidationError, match="integers has v, which"):
+        one_table('{ code = "C" }', integers='["s", "v"]')
+    assert one_table('{ code = "{column}", columns = "v" }', integers='["s", "v"]')
+    with pytest.raises(ValidationError, match="integers has stay"):
+        one_table('{ code = "C" }', joins='[{ files = "x", on = "s", key = "k", columns = "c", integers = "stay" }]')
+    with pytest.raises(ValidationError, match="integers has c"):
+        tables(LABS + '[subjects]\nfiles="x"\nsubject="a"\nshared="b"\nintegers="c"')
     with pytest.raises(ValidationError, match="one name"):
         tables(LABS + LABS)
 

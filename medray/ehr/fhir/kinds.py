@@ -16,6 +16,7 @@ from medray.ehr.fhir.event import Event, Head
 from medray.ehr.fhir.measured import bare_event, concluded, dosed, observed
 from medray.ehr.fhir.references import contained_resource
 from medray.ehr.fhir.shapes import Json, member
+from medray.ehr.fhir.times import Moment, first_of, latest_of, start_of_period
 
 Code = Callable[[Json, FhirConfig], str | None]
 Read = Callable[[Json, Head, str | None, datetime | None, FhirConfig], list[Event | None]]
@@ -27,13 +28,13 @@ class Kind:
 
     Attributes:
         code: its code, or None.
-        times: elements that tell when it became known; the first that is there counts.
+        time: when it became known.
         read: (resource, head, code, time, config) -> its events.
         subject, encounter: elements with the references.
     """
 
     code: Code
-    times: tuple[str, ...]
+    time: Moment
     read: Read = bare_event
     subject: str = "subject"
     encounter: str = "encounter"
@@ -65,19 +66,21 @@ def _order(resource: Json, config: FhirConfig) -> str | None:
     return code and f"ORDER//{code}"
 
 
+_EFFECTIVE = ("effectiveDateTime", "effectivePeriod")
+_RECORDED = first_of("recordedDate", "onsetDateTime", "onsetPeriod")
+
 # Allergies and orders carry a prefix because the bare code says that the substance was given.
-# A diagnosis counts from when it was recorded: its onset, told later, was not known before.
+# A diagnosis counts from when it was recorded: its onset, told later, was not known before. A report is
+# known when it is issued, which may be days after the specimen that it speaks of.
 KINDS = {
-    "AllergyIntolerance": Kind(_allergy, ("recordedDate", "onsetDateTime", "onsetPeriod"), subject="patient"),
-    "Condition": Kind(_code, ("recordedDate", "onsetDateTime", "onsetPeriod")),
-    "DiagnosticReport": Kind(_code, ("effectiveDateTime", "effectivePeriod", "issued"), concluded),
-    "Encounter": Kind(encounter_code, ("period",), encounter_events),
-    "Immunization": Kind(_vaccine, ("occurrenceDateTime",), subject="patient"),
-    "MedicationAdministration": Kind(
-        _medication, ("effectiveDateTime", "effectivePeriod"), dosed, encounter="context"
-    ),
-    "MedicationRequest": Kind(_order, ("authoredOn",)),
-    "Observation": Kind(_code, ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"), observed),
-    "Procedure": Kind(_code, ("performedDateTime", "performedPeriod")),
-}  # fmt: skip
+    "AllergyIntolerance": Kind(_allergy, _RECORDED, subject="patient"),
+    "Condition": Kind(_code, _RECORDED),
+    "DiagnosticReport": Kind(_code, latest_of(_EFFECTIVE, ("issued",)), concluded),
+    "Encounter": Kind(encounter_code, start_of_period, encounter_events),
+    "Immunization": Kind(_vaccine, first_of("occurrenceDateTime"), subject="patient"),
+    "MedicationAdministration": Kind(_medication, first_of(*_EFFECTIVE), dosed, encounter="context"),
+    "MedicationRequest": Kind(_order, first_of("authoredOn")),
+    "Observation": Kind(_code, first_of(*_EFFECTIVE, "effectiveInstant", "issued"), observed),
+    "Procedure": Kind(_code, first_of("performedDateTime", "performedPeriod")),
+}
 TYPES = ("Patient", *KINDS)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from medray.ehr.fhir.concepts import plain_code
 from medray.ehr.fhir.event import Event, Head, fact, timed
-from medray.ehr.fhir.shapes import Json, member, members, word
-from medray.ehr.fhir.times import moment
+from medray.ehr.fhir.shapes import Json, member, members
+from medray.ehr.fhir.times import first_instant, last_second
 
 _GENDERS = frozenset({"male", "female", "other", "unknown"})  # FHIR R4 AdministrativeGender
 _US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
@@ -16,9 +17,9 @@ def _life(resource: Json, head: Head) -> list[Event]:
     """Birth and death. A death without a time is refused: as a static fact, every window would know it."""
     events = []
     if resource.get("birthDate") is not None:
-        events.append(timed(head, "MEDS_BIRTH", moment(resource["birthDate"])))
+        events.append(timed(head, "MEDS_BIRTH", first_instant(resource["birthDate"])))
     if resource.get("deceasedDateTime") is not None:
-        events.append(timed(head, "MEDS_DEATH", moment(resource["deceasedDateTime"])))
+        events.append(timed(head, "MEDS_DEATH", last_second(resource["deceasedDateTime"])))
     elif resource.get("deceasedBoolean") is True:
         events.append(timed(head, "MEDS_DEATH", None))
     return events
@@ -39,7 +40,7 @@ def _race_and_ethnicity(resource: Json, head: Head) -> list[Event]:
         for outer in members(resource, "extension")
         if type(outer.get("url")) is str and outer["url"] in _EXTENSIONS
         for inner in members(outer, "extension")
-        if inner.get("url") == _CATEGORY and (code := word(member(inner, "valueCoding").get("code")))
+        if inner.get("url") == _CATEGORY and (code := plain_code(member(inner, "valueCoding"), ()))
     ]
 
 

@@ -9,7 +9,7 @@ from medray.ehr.fhir.patient import patient_events
 from medray.ehr.fhir.references import target_id
 from medray.ehr.fhir.shapes import Json, member, word
 from medray.ehr.fhir.standing import standing
-from medray.ehr.fhir.times import first_moment, updated
+from medray.ehr.fhir.times import updated
 
 
 def _stated(resource: Json, name: str, kind: Kind, config: FhirConfig) -> list[Event | None]:
@@ -20,7 +20,7 @@ def _stated(resource: Json, name: str, kind: Kind, config: FhirConfig) -> list[E
     stands = standing(resource, name)
     if stands == "pending":  # nothing is known yet, and nothing taken back
         return [None]
-    code, time = kind.code(resource, config), first_moment(resource, kind.times)
+    code, time = kind.code(resource, config), kind.time(resource)
     if stands == "withdrawn":
         return [taken_back(head, code, time)]
     if stands == "holds":

@@ -8,7 +8,7 @@ import re
 from medray.ehr.fhir.concepts import code_of
 from medray.ehr.fhir.config import FhirConfig
 from medray.ehr.fhir.event import BARE, Value
-from medray.ehr.fhir.shapes import Json, member, word
+from medray.ehr.fhir.shapes import Json, member, token
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _LARGEST = 3.4028234e38  # of float32
@@ -31,7 +31,8 @@ def _number(value: object) -> float | None:
 
 
 def quantity(value: object) -> Value | None:
-    """A Quantity: its value, its unit (UCUM code, else the printed unit), its comparator as text.
+    """A Quantity: its value, its unit (UCUM code, else the printed unit if that is
+    one short word), its comparator as text.
 
     None where it holds no value; reason `not_numeric` where that is no number.
     """
@@ -42,7 +43,7 @@ def quantity(value: object) -> Value | None:
     number = _number(value["value"])
     if number is None:
         return _NOT_NUMERIC
-    unit = word(value.get("code"), _UNIT_CHARACTERS) or word(value.get("unit"), _UNIT_CHARACTERS)
+    unit = token(value.get("code"), _UNIT_CHARACTERS) or token(value.get("unit"))
     comparator = value.get("comparator")
     return Value(number, comparator if type(comparator) is str and comparator in _COMPARATORS else None, unit)
 

@@ -24,7 +24,8 @@ class Clinical:
         noun: of its columns: `{noun}_id`, `{noun}_concept_id`, `{noun}_source_value`.
         when: of its dates, `{when}_date` and `{when}_datetime`.
         key: the primary key.
-        number, concept, text, unit: columns of values, where the table has them.
+        number, concept, text: columns of values, where the table has them.
+        units: it has `unit_source_value` and `unit_concept_id`.
     """
 
     noun: str
@@ -33,7 +34,7 @@ class Clinical:
     number: str | None = None
     concept: str | None = None
     text: str | None = None
-    unit: str | None = None
+    units: bool = False
 
 
 CLINICAL = {
@@ -43,11 +44,11 @@ CLINICAL = {
     "device_exposure": Clinical("device", "device_exposure_start", "device_exposure_id"),
     "measurement": Clinical(
         "measurement", "measurement", "measurement_id",
-        number="value_as_number", concept="value_as_concept_id", unit="unit_source_value",
+        number="value_as_number", concept="value_as_concept_id", units=True,
     ),
     "observation": Clinical(
         "observation", "observation", "observation_id",
-        number="value_as_number", concept="value_as_concept_id", text="value_as_string", unit="unit_source_value",
+        number="value_as_number", concept="value_as_concept_id", text="value_as_string", units=True,
     ),
 }  # fmt: skip
 _STAYS = {"visit_occurrence": ("visit", "VISIT"), "visit_detail": ("visit_detail", "VISIT_DETAIL")}
@@ -82,7 +83,10 @@ def _stay(name: str, config: OmopConfig) -> Table:
     noun, word = _STAYS[name]
     ends = [
         Event(
-            code=_codes(noun, f"{word}//{end}//", config), time=_times(f"{noun}_{end.lower()}"), missing=_unmapped(noun)
+            code=_codes(noun, f"{word}//{end}//", config),
+            time=_times(f"{noun}_{end.lower()}"),
+            not_after=_times(f"{noun}_end") if end == "START" else (),
+            missing=_unmapped(noun),
         )
         for end in ("START", "END")
     ]
@@ -97,8 +101,10 @@ def _clinical(name: str, config: OmopConfig) -> Table:
         time=_times(form.when),
         value=form.number,
         text=form.text if config.keep_text and form.text else form.concept,
-        unit=(f"{{{form.unit}}}",) if form.unit else (),
-        missing=_unmapped(form.noun) | ({form.concept: NO_CONCEPT} if form.concept else {}),
+        unit=_units(config) if form.units else (),
+        missing=_unmapped(form.noun)
+        | ({form.concept: NO_CONCEPT} if form.concept else {})
+        | (_unmapped("unit") if form.units and config.codes == "concept" else {}),
         value_required=False,
     )
     return _table(name, config, form.key, [event], {f"{form.when}_date", _named_by(form.noun, config)})
@@ -122,6 +128,7 @@ def _table(
         encounter=encounter,
         defines_encounter=defines_encounter,
         optional=tuple(sorted(read - needed - {key, "person_id"})),
+        integers=tuple(sorted(name for name in read | {key, "person_id"} if name.endswith("_id"))),
         delimiter=config.delimiter,
         events=tuple(events),
     )
@@ -130,6 +137,12 @@ def _table(
 def _codes(noun: str, prefix: str, config: OmopConfig) -> tuple[str, ...]:
     own = f"{prefix or noun.upper() + '//'}{{{noun}_source_value}}"
     return (own,) if config.codes == "source" else (f"{prefix}OMOP//{{{noun}_concept_id}}", own)
+
+
+def _units(config: OmopConfig) -> tuple[str, ...]:
+    """As the site prints it; with `codes = "concept"` its concept, where it prints none."""
+    own = "{unit_source_value}"
+    return (own,) if config.codes == "source" else (own, "OMOP//{unit_concept_id}")
 
 
 def _named_by(noun: str, config: OmopConfig) -> str:
@@ -141,4 +154,5 @@ def _unmapped(noun: str) -> dict[str, tuple[str, ...]]:
 
 
 def _times(when: str) -> tuple[Time, ...]:
-    return (TimeColumn(column=f"{when}_datetime"), TimeColumn(column=f"{when}_date"))
+    # the standard sets a time that the source does not tell to midnight
+    return tuple(TimeColumn(column=f"{when}_{kind}", dates_at_midnight=True) for kind in ("datetime", "date"))

@@ -38,5 +38,7 @@ def subjects(files: Sequence[RecordFile], config: OmopConfig) -> Mapping[str, st
     if config.subject == "person_id":
         return None
     persons = [file for file in files if table_of(file.name, config) == "person"]
-    way = Crosswalk(files=("*",), subject="person_id", shared=config.subject, delimiter=config.delimiter)
+    way = Crosswalk(
+        files=("*",), subject="person_id", shared=config.subject, integers=("person_id",), delimiter=config.delimiter
+    )
     return tables.subjects(persons, mapping(config).model_copy(update={"subjects": way}))

@@ -44,6 +44,11 @@ class Block:
         words = {name: words for name, words in self._words.items() if name not in missing}
         return Block(self.rows, cells, self.malformed, words)
 
+    def with_integers(self, columns: Collection[str]) -> Block:
+        """The block, texts such as "10.0" in these of its columns as "10"."""
+        own = {name: _integers(self.cells[name]) for name in columns if name in self.cells}
+        return Block(self.rows, {**self.cells, **own}, self.malformed) if own else self
+
     def kept(self, mask: pa.Array, columns: Collection[str]) -> Block:
         """The rows of the mask, with these columns only."""
         return Block(
@@ -52,6 +57,13 @@ class Block:
             self.malformed,
             {name: words.filter(mask) for name, words in self._words.items() if name in columns},
         )
+
+
+def _integers(cells: pa.Array) -> pa.Array:
+    texts = text_of(cells)
+    if not pc.any(pc.ends_with(texts, ".0")).as_py():
+        return texts
+    return pc.replace_substring_regex(texts, r"^(-?[0-9]+)\.0$", r"\1")
 
 
 def named(batch: pa.RecordBatch, columns: Columns) -> dict[str, pa.Array]:

@@ -46,6 +46,13 @@ def blocks(
     block_rows: int = BLOCK_ROWS,
 ) -> Iterator[Block]:
     """The part's rows in the order of the file, at most `block_rows` at a time."""
+    for block in _blocks(file, part, form, wanted, block_bytes, block_rows):
+        yield block.with_integers(form.integers)
+
+
+def _blocks(
+    file: RecordFile, part: int, form: Files, wanted: Columns, block_bytes: int, block_rows: int
+) -> Iterator[Block]:
     kind = container(file)
     if kind != PARQUET:
         yield from text_file.text_blocks(file, kind, form, wanted, block_bytes, block_rows)

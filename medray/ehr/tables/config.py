@@ -5,9 +5,10 @@ Names of columns are matched as written, or else without regard to case. An empt
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
@@ -48,20 +49,29 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Instant = Literal["start", "end"]
+
+
 class TimeColumn(Section):
     """A column with times.
 
     Attributes:
         column: ISO 8601 dates or times (with a zone: turned into UTC), or typed times.
         format: strptime format of the texts, where they are not ISO 8601.
-        unit: the cells are numbers of this unit since `origin`.
+        unit: the cells are numbers of this unit since `origin`; a whole number of days is a date.
         origin: the time that stands for 0; any, as only differences of a subject's times count.
+        date: where a cell that has no time of day stands (the month or year of a format without days
+            too): its last second ("end"), when it was surely known, or its first instant ("start").
+            Absent: the first instant for MEDS_BIRTH, the last second for all else.
+        dates_at_midnight: a time of 00:00:00 is a date whose time of day nobody wrote down.
     """
 
     column: Word
     format: Word | None = None
-    unit: Literal["seconds", "minutes", "hours", "days"] | None = None
+    unit: Literal["milliseconds", "seconds", "minutes", "hours", "days"] | None = None
     origin: Annotated[datetime, AfterValidator(_naive)] | None = None
+    date: Instant | None = None
+    dates_at_midnight: bool = False
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -69,6 +79,10 @@ class TimeColumn(Section):
             raise ValueError("unit and origin come together")
         if self.unit is not None and self.format is not None:
             raise ValueError("format is for texts, unit and origin for numbers: give one of the two")
+        if self.unit not in (None, "days") and self.date is not None:
+            raise ValueError(f"date is for cells without a time of day: {self.unit} since the origin have one")
+        if self.unit is not None and self.dates_at_midnight:
+            raise ValueError("dates_at_midnight is for times; the origin of numbers need not be a midnight")
         return self
 
     @property
@@ -78,17 +92,19 @@ class TimeColumn(Section):
 
 
 class TimeParts(Section):
-    """Columns with the parts of a date; an empty month or day is the first.
+    """Columns with the parts of a date; one with an empty month or day is that whole year or month.
 
     Attributes:
         year, month, day: columns with numbers.
         age: a column with years to go back from `year` (a birth year from age and year).
+        date: where the date stands, as for a column.
     """
 
     year: Word
     month: Word | None = None
     day: Word | None = None
     age: Word | None = None
+    date: Instant | None = None
 
     @property
     def reads(self) -> frozenset[str]:
@@ -117,6 +133,8 @@ class Event(Section):
             `{column}` is the column's name and `{cell}` its cell. The cell is the value, unless
             `code` holds `{cell}`.
         time: when it was; the first that is not null of a list. Absent: a static fact.
+        not_after: the event is no later than this, where that is known: the end of a stay, for a
+            start of which only the date is known.
         value: column of numbers.
         text: column of texts, kept as they are: they may identify. The column of `value`: what is
             no number becomes the text.
@@ -132,6 +150,7 @@ class Event(Section):
     code: Annotated[Templates, Field(min_length=1)]
     columns: Words = ()
     time: Times = ()
+    not_after: Times = ()
     value: Word | None = None
     text: Word | None = None
     unit: Templates = ()
@@ -152,6 +171,11 @@ class Event(Section):
         return self
 
     @property
+    def dates(self) -> Instant:
+        """Where its dates stand, unless the time says otherwise."""
+        return "start" if set(self.code) == {"MEDS_BIRTH"} else "end"
+
+    @property
     def codes(self) -> tuple[Template, ...]:
         """The pieces of each `code`."""
         return tuple(map(parsed, self.code))
@@ -165,7 +189,7 @@ class Event(Section):
     def reads(self) -> frozenset[str]:
         """The columns that it reads, besides those that it melts."""
         cells = frozenset[str]().union(*map(columns_of, (*self.codes, *self.units)))
-        times = frozenset[str]().union(*(time.reads for time in self.time))
+        times = frozenset[str]().union(*(time.reads for time in (*self.time, *self.not_after)))
         named = {name for name in (self.value, self.text) if name}
         melted = {"column", "cell"} if self.columns else set()
         return (cells - melted) | times | named | {*self.where, *self.unless, *self.missing}
@@ -179,20 +203,36 @@ class Files(Section):
             archive: "labevents.csv*", "hosp/*.csv.gz", "labevents/*.parquet".
         delimiter: between cells of text files; a tab for names with `.tsv`, else a comma.
         encoding: of text files.
+        integers: columns of whole numbers, often ids: a text such as "10.0" is "10", as some programs
+            write a column that has empty cells.
+        multiline: quoted cells of text files may hold line breaks. A stray quote then makes the file
+            malformed; without it, it costs its own line only.
     """
 
     files: Annotated[Words, Field(min_length=1)]
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
     encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
+    integers: Words = ()
+    multiline: bool = False
 
     def fit(self, name: str) -> bool:
         """Whether the file of that name is one of them."""
         return any(map(PurePosixPath(name).match, self.files))
 
 
+_Form = TypeVar("_Form", bound=Files)
+
+
+def _with_integers_among(form: _Form, read: Set[str]) -> _Form:
+    unknown = sorted(set(form.integers) - read)
+    if unknown:
+        raise ValueError(f"integers has {', '.join(unknown)}, which nothing here reads (as it is written)")
+    return form
+
+
 class Join(Files):
     """Columns that another, smaller table of the archive adds to each row; null where it has no
-    such key. Each worker keeps them in memory.
+    such key (an event that needs them is then empty, and counted so). Each worker keeps them in memory.
 
     Attributes:
         on: column of the rows.
@@ -205,6 +245,10 @@ class Join(Files):
     key: Word | None = None
     columns: Annotated[Words, Field(min_length=1)]
     prefix: str = ""
+
+    @model_validator(mode="after")
+    def _read(self) -> Self:
+        return _with_integers_among(self, {self.key or self.on, *self.columns})
 
     @property
     def adds(self) -> dict[str, str]:
@@ -252,7 +296,7 @@ class Table(Files):
             raise ValueError("version needs record: it is the record's")
         if self.withdrawn and not self.record:
             raise ValueError("withdrawn needs record: what is taken back is told by its id")
-        return self
+        return _with_integers_among(self, {*self.reads, *(name for event in self.events for name in event.columns)})
 
     @property
     def joined(self) -> frozenset[str]:
@@ -278,6 +322,10 @@ class Crosswalk(Files):
 
     subject: Word
     shared: Word
+
+    @model_validator(mode="after")
+    def _read(self) -> Self:
+        return _with_integers_among(self, {self.subject, self.shared})
 
 
 class TablesConfig(Section):

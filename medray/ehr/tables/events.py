@@ -153,10 +153,13 @@ def _content(mapped: MappedEvent, block: Block, withdrawn: pa.Array) -> dict[str
 
 
 def _time(event: Event, block: Block) -> tuple[pa.Array, pa.Array]:
-    if event.time:
-        return first_times(event.time, block.cells)
-    count = len(block.rows)
-    return pa.nulls(count, TIME), pa.repeat(False, count)
+    if not event.time:
+        return pa.nulls(len(block.rows), TIME), pa.repeat(False, len(block.rows))
+    time, bad = first_times(event.time, block.cells, event.dates)
+    if event.not_after:
+        latest, _ = first_times(event.not_after, block.cells, "end")
+        time = pc.if_else(time.is_valid(), pc.min_element_wise(time, latest), time)
+    return time, bad
 
 
 def _value(mapped: MappedEvent, block: Block) -> tuple[pa.Array, pa.Array, pa.Array]:

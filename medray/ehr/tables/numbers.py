@@ -11,8 +11,11 @@ _REGULAR = r"^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
 def numbers(cells: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """float64 numbers, and which cells are no finite number. NaN is a null cell, and no such cell."""
+    """float64 numbers, and which cells are no finite number. NaN is a null cell, and no such cell;
+    true and false are 1 and 0."""
     kind = cells.type
+    if pa.types.is_boolean(kind):
+        return cells.cast(pa.uint8()).cast(pa.float64()), pa.repeat(False, len(cells))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         found = cells.cast(pa.float64(), safe=False)
     else:

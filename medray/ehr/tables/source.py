@@ -10,7 +10,9 @@ from medray.ehr.tables.config import Join, Table, TablesConfig
 from medray.ehr.tables.container import unusable
 from medray.ehr.tables.events import records
 from medray.ehr.tables.join import Lookup, Lookups, joined, lookup
+from medray.ehr.tables.line_breaks import naming_columns, without_line_breaks
 from medray.ehr.tables.mapping import columns_of_file, mapped_events
+from medray.errors import Unusable
 
 BLOCK_CANDIDATES = 2**18  # of a block: some 32 MB of records
 
@@ -53,17 +55,28 @@ def read_table(
     header = blocks.header(file, table)
     events = mapped_events(table, header)
     columns = columns_of_file(table, events, header)
+    naming = naming_columns(table, events) if table.multiline else frozenset()
     for block in blocks.blocks(file, part, table, columns, block_bytes, max(1, candidates // len(events))):
-        yield records(table, events, joined(block, table, found))
+        whole = joined(block, table, found)
+        yield records(table, events, without_line_breaks(whole, naming) if naming else whole)
 
 
 def lookups(files: Sequence[RecordFile], config: TablesConfig) -> Lookups:
-    """What every join of the recipe needs of the archive's files. Raises `Unusable`."""
+    """What every join of the recipe needs of the archive's files. Raises `Unusable`, "no_columns" too
+    when none of them is the join's, and its table's files need one."""
+    present = {table_of(file.name, config) for file in files}
     with unusable():
-        return {join: _lookup(files, join) for table in config.tables for join in table.joins}
+        return {
+            join: _lookup(files, join)
+            for table in config.tables
+            for join in table.joins
+            if table.name in present or any(join.fit(file.name) for file in files)
+        }
 
 
 def _lookup(files: Sequence[RecordFile], join: Join) -> Lookup:
+    if not any(join.fit(file.name) for file in files):
+        raise Unusable("no_columns", f"no file is {' or '.join(join.files)}, which gives {', '.join(join.columns)}")
     keys, *added = blocks.whole_columns(files, join, [join.key or join.on, *join.columns])
     return lookup(keys, dict(zip(join.columns, added, strict=True)))
 
