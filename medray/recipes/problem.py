@@ -93,7 +93,8 @@ class Problem(Section):
         observe_hours: the observation window before the prediction time; without it, everything
             before. Static facts are always known.
         cohort: who is asked about, and when.
-        targets: label -> its answer. None where a label file holds the answers.
+        targets: label -> its answer; no other problem and no label file may give the same label.
+            None where a label file holds the answers.
     """
 
     name: Name

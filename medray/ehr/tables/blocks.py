@@ -15,7 +15,7 @@ from medray.ehr.tables.container import PARQUET, container
 from medray.ehr.tables.header import Columns, columns
 from medray.ehr.tables.parquet_file import opened, parquet_blocks, part_groups
 
-BLOCK_BYTES = 4 * 2**20  # of text at a time: a record is shorter
+BLOCK_BYTES = 4 * 2**20  # of text at a time: a record of a `multiline` file is shorter, a line is no longer than three
 BLOCK_ROWS = 2**18
 
 

@@ -37,7 +37,7 @@ def read(
         found: what `lookups` gives for the archive; needed where the table has joins.
 
     Raises `Unusable`: "empty", "truncated", "malformed" (damaged compression or Parquet, a record
-    longer than 4 MB), "not_text", "no_columns" (also those that a join should have added).
+    longer than 12 MB), "not_text", "no_columns" (also those that a join should have added).
     """
     with unusable():
         yield from read_table(file, part, config.table(table), found or {})

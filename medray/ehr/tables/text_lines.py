@@ -33,7 +33,7 @@ def column_names(head: bytes, delimiter: str) -> list[str]:
 
 
 def line_batches(stream: pa.NativeFile, delimiter: str, wanted: Sequence[str], block_bytes: int) -> Iterator[Batch]:
-    """The lines below the first. Raises `Unusable` "malformed" for a line longer than a block."""
+    """The lines below the first. Raises `Unusable` "malformed" for a line of more than two blocks."""
     names, start = list[str](), 0
     with closing(stream):
         for block in _blocks(stream, block_bytes):
@@ -51,8 +51,8 @@ def _blocks(stream: pa.NativeFile, block_bytes: int) -> Iterator[bytes]:
     rest, mark = b"", _BOM
     while more := stream.read(block_bytes):
         end = max(more.rfind(b"\n"), more.rfind(b"\r", 0, -1)) + 1  # the last \r may be half of \r\n
-        if not end and len(rest) + len(more) >= block_bytes:
-            raise Unusable("malformed", f"a line longer than {block_bytes} bytes")
+        if not end and len(rest) + len(more) > 2 * block_bytes:
+            raise Unusable("malformed", f"a line longer than {2 * block_bytes} bytes")
         if end:
             yield b"".join((rest, memoryview(more)[:end])).removeprefix(mark)
             rest, mark = b"", b""
@@ -61,7 +61,7 @@ def _blocks(stream: pa.NativeFile, block_bytes: int) -> Iterator[bytes]:
 
 
 def _is_blank(block: bytes) -> bool:
-    return not block.strip(_ENDS)
+    return re.search(rb"[^\r\n]", block) is None
 
 
 def _first_line(block: bytes) -> bytes:
