@@ -101,6 +101,13 @@ def test_few_rows_and_one_good_one_prove_no_recipe_wrong(hospital: Hospital) -> 
     assert dict(ingest(hospital).sums[1].parts)["quarantined"] == 20
 
 
+def test_a_bad_delivery_of_a_table_that_worked_stops_no_night(hospital: Hospital) -> None:
+    labs(hospital, 1)
+    ingest(hospital)
+    hospital.put("labs-2.csv", ROWS + "".join(f"{i},p1,,xx,NA,1,u\n" for i in range(100, 130)))
+    assert dict(ingest(hospital).sums[1].parts)["quarantined"] == 30
+
+
 def test_rows_that_hold_nothing_save_no_recipe(hospital: Hospital) -> None:
     labs(hospital, 20, charttime="xx")
     hospital.put("labs-2.csv", ROWS + "99,p1,,,NA,,u\n")

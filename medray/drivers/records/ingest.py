@@ -31,6 +31,7 @@ from medray.drivers.records.ingest_plan import (
     past_of,
     planned_inputs,
     record_chunks,
+    tables_that_worked,
 )
 from medray.drivers.records.map_chunk import MapWork
 from medray.drivers.records.reduce_bucket import ReduceWork
@@ -127,7 +128,8 @@ def _execute(plan: Plan, recipe: IngestEhrRecipe, job: Job, listing: Listing) ->
     mapping_s = time.monotonic() - started
     files = files_of(plan)
     counts = RecordCounts(files, mapped)
-    if wrong := counts.hopeless():
+    worked = tables_that_worked(snapshot(job.store, recipe.lake))
+    if wrong := {table: why for table, why in counts.hopeless().items() if table not in worked}:
         raise _given_up(plan, job, recipe.lake, wrong)
     reduced = _reduced(plan, planned, job, files, mapped, tuple(counts.unusable))
     for fact in reduced:

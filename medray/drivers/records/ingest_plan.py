@@ -109,6 +109,13 @@ def new_files(listing: Listing, past: Past) -> Listing:
     return {identity: listing[identity] for identity in sorted(listing.keys() - past.known, key=natural)}
 
 
+def tables_that_worked(state: Snapshot) -> set[str]:
+    """Tables of which an earlier run has ingested a row: their mapping is right, and a delivery of which
+    no row can be used is a bad delivery."""
+    rows = state.table(RECORD_FILES, ("table", "ingested"))
+    return set(rows.filter(pc.greater(rows["ingested"], 0))["table"].to_pylist())
+
+
 def chunk_bytes(recipe: IngestEhrRecipe) -> float:
     """The size of one unit of work."""
     return recipe.chunks.megabytes * 1e6

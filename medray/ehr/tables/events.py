@@ -46,7 +46,7 @@ def _identity(table: Table, block: Block) -> Mapping[str, pa.Array]:
         "row": block.rows,
         "subject": text_of(block.cells[table.subject]),
         "record": pc.binary_join_element_wise(*record, "//") if record else nothing,
-        "version": first_times((table.version,), block.cells)[0].cast(pa.int64())
+        "version": first_times((table.version,), block.cells, "end")[0].cast(pa.int64())
         if table.version
         else pa.nulls(count, pa.int64()),
         "encounter": text_of(block.cells[table.encounter]) if table.encounter else nothing,
