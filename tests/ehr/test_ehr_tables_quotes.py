@@ -146,3 +146,9 @@ def test_tabs_and_encodings_have_the_same_quotes() -> None:
     assert [(row["row"], row.get("code")) for row in rows(file("t.tsv", content.encode("utf-16")), config)] == [
         (0, None), (1, "3, 4"),
     ]  # fmt: skip
+
+
+def test_utf_16_without_its_mark_is_not_text() -> None:
+    config = one_table('{ code = "{a}" }', encoding='"utf-16"')
+    with pytest.raises(Unusable, match="not_text"):
+        rows(file("t.csv", "s,a\nA,x\n".encode("utf-16-le")), config)

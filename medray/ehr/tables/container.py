@@ -36,7 +36,7 @@ def unusable() -> Iterator[None]:
     """What pyarrow says of a file that cannot be trusted, as `Unusable`. Errors of the store pass."""
     try:
         yield
-    except UnicodeDecodeError:
+    except UnicodeError:  # also text that should begin with a byte-order mark and does not
         raise Unusable("not_text") from None
     except pa.ArrowInvalid as error:
         raise Unusable(_invalid(str(error))) from None
