@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -47,6 +48,16 @@ class Result:
     run_ids: tuple[str, ...] = ()
     sums: tuple[Sum, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+def together(results: Sequence[Result]) -> Result:
+    """What the runs of one call did, one after another (at least one); the facts are those of the last."""
+    return Result(
+        "done",
+        tuple(run for one in results for run in one.run_ids),
+        tuple(part for one in results for part in one.sums),
+        results[-1].facts,
+    )
 
 
 def new_plan(

@@ -13,7 +13,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from medray.drivers.input import Input
-from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.job import Job, Result, host_facts, new_plan, together
 from medray.drivers.label_names import problem_of
 from medray.drivers.open_plans import open_plans
 from medray.errors import LabelError
@@ -33,6 +33,16 @@ from medray.storage.snapshot import Snapshot, snapshot
 
 JOB = "labels"
 TIMED = "subject_id, prediction_time"  # the key of an answer about one time
+
+
+def with_labels(ingested: Result, recipe: Archive | RecordsRecipe, pseudonyms: Pseudonyms, job: Job) -> Result:
+    """What an ingest did, and then its label file where the recipe names one; the facts are the ingest's."""
+    if recipe.labels is None:
+        return ingested
+    labels = ingest_labels(recipe, recipe.labels, pseudonyms, job)
+    idle = ingested.status == labels.status == "nothing"
+    runs, sums = ingested.run_ids + labels.run_ids, ingested.sums + labels.sums
+    return Result("nothing" if idle else "done", runs, sums, ingested.facts)
 
 
 def ingest_labels(recipe: Archive | RecordsRecipe, file: LabelFile, pseudonyms: Pseudonyms, job: Job) -> Result:
@@ -72,11 +82,7 @@ def ingest_labels(recipe: Archive | RecordsRecipe, file: LabelFile, pseudonyms: 
         results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe.lake, job))
     if not results:
         return Result("nothing", sums=(_sum(facts, 0),))
-    return Result(
-        "done",
-        tuple(run for one in results for run in one.run_ids),
-        tuple(part for one in results for part in one.sums),
-    )
+    return together(results)
 
 
 def _must_be_free(file: LabelFile, lake: str, job: Job) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
+from medray.contracts import Array
+
 _ALL = 1 << 63
 _NAME = re.compile(r"(\d+)-of-(\d+)\.parquet$")
 
@@ -34,6 +38,10 @@ class Bucket:
     def name(self) -> str:
         """How a run's file of this bucket is called, without its ending."""
         return f"{self.k:05d}-of-{self.n:05d}"
+
+    def holds(self, subjects: Array) -> Array:
+        """bool (N,): which of the subject ids (int64) are in it."""
+        return np.asarray((subjects >= self.lo) & (subjects <= self.hi))
 
     def parts(self, n: int) -> list[Bucket]:
         """The buckets of `n` that make this one up, in order; itself where they are no smaller."""

@@ -346,7 +346,7 @@ def test_a_night_that_touches_everybody_takes_no_more_memory_than_the_first(
 def test_files_of_events_that_came_one_by_one_are_read_in_parts(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     ward.night("ev1.csv", *_rows(8, 20, 0))
     monkeypatch.setattr(medray.drivers.inputs.cut, "_EVENTS", 50)  # 160 events: four parts of 40
-    assert fine_cut(ward.state) == 4
+    assert fine_cut(ward.state.file_rows(EVENTS)) == 4
     ward.ask({**PROBLEM, "targets": {}})
     ((path, rows),) = ward.state.file_rows(LABELS).items()
     assert (path.rsplit("/")[-1], rows) == ("00000-of-00001.parquet", 8)  # a quiet night is one file

@@ -14,8 +14,8 @@ from medray import rooms
 from medray.contracts import Bad, SourceObject
 from medray.drivers.images.collide import settle
 from medray.drivers.images.ingest_chunk import IngestChunk, IngestWork
-from medray.drivers.job import Job, Result, host_facts, new_plan
-from medray.drivers.labels import ingest_labels
+from medray.drivers.job import Job, Result, host_facts, new_plan, together
+from medray.drivers.labels import with_labels
 from medray.drivers.listing import ID, Listing, list_archive
 from medray.drivers.open_plans import open_plans
 from medray.drivers.pseudonyms import pseudonyms_of
@@ -45,13 +45,7 @@ def ingest_archive(recipe: IngestRecipe, job: Job) -> Result:
     pseudonyms = pseudonyms_of(recipe.deidentify)
     claim(job.store, recipe.lake, Identity(pseudonyms.fingerprint, pseudonyms.identified))
     images = ingest_objects(recipe, job, pseudonyms)
-    if recipe.labels is None:
-        return images
-    labels = ingest_labels(recipe, recipe.labels, pseudonyms, job)
-    idle = images.status == labels.status == "nothing"
-    return Result(
-        "nothing" if idle else "done", images.run_ids + labels.run_ids, images.sums + labels.sums, images.facts
-    )
+    return with_labels(images, recipe, pseudonyms, job)
 
 
 def ingest_objects(recipe: IngestRecipe, job: Job, pseudonyms: Pseudonyms) -> Result:
@@ -68,12 +62,7 @@ def ingest_objects(recipe: IngestRecipe, job: Job, pseudonyms: Pseudonyms) -> Re
     if not results:
         total = Sum("listed", len(listing), {"known": len(known), "ingested": 0, "duplicate": 0, "quarantined": 0})
         return Result("nothing", sums=(total.checked(),))
-    return Result(
-        "done",
-        tuple(run for result in results for run in result.run_ids),
-        tuple(sum_ for result in results for sum_ in result.sums),
-        results[-1].facts,
-    )
+    return together(results)
 
 
 def _known(state: Snapshot, listing: Listing) -> set[tuple[str, str, int]]:

@@ -14,7 +14,7 @@ from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.prepare_chunk import PrepareChunk, PrepareWork
 from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import Reading, declared, reading_of
-from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.job import Job, Result, host_facts, new_plan, together
 from medray.drivers.open_plans import open_plans
 from medray.engine.chunks import run_chunks
 from medray.planning.accounting import Sum
@@ -56,12 +56,7 @@ def prepare_files(recipe: Recipe, reading: Reading, files: Sequence[DataFile], s
         return Result(
             "nothing", sums=(Sum("accepted", accepted, {"known": accepted, "prepared": 0, "quarantined": 0}),)
         )
-    return Result(
-        "done",
-        tuple(run for one in results for run in one.run_ids),
-        tuple(part for one in results for part in one.sums),
-        results[-1].facts,
-    )
+    return together(results)
 
 
 def refused_before(state: Snapshot, reading: Reading) -> set[InputKey]:
@@ -138,7 +133,8 @@ def _chunks(plan: Plan, lake: str, reading: Reading, job: Job) -> list[PrepareCh
         rows[number].add((uid, version))
     state = snapshot(job.store, lake).at(plan.tables_read)
     files = {file.path: file for file in read_inputs(state, plan.facts["data_files"], reading)}
-    events, fine = (state.files(EVENTS), fine_cut(state)) if reading.problem else ([], 1)
+    sizes = state.file_rows(EVENTS) if reading.problem else {}
+    events, fine = sorted(sizes), fine_cut(sizes) if sizes else 1
     return [
         PrepareChunk(number, path, files[path].shard, frozenset(rows[number]), _overlapping(path, events), fine)
         for number, path in enumerate(plan.facts["data_files"])

@@ -15,7 +15,7 @@ import pyarrow as pa
 from medray.drivers.inputs.claim import claim
 from medray.drivers.inputs.cut import fine_cut
 from medray.drivers.inputs.problem_chunk import ProblemChunk, ProblemWork
-from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.job import Job, Result, host_facts, new_plan, together
 from medray.drivers.open_plans import open_plans
 from medray.engine.chunks import run_chunks
 from medray.errors import RecipeError
@@ -54,8 +54,7 @@ def derive(problem: Problem | None, recipe: Recipe, job: Job) -> Result:
         results.append(_execute(plan, lake, job))
     if not results:
         return Result("nothing")
-    sums = tuple(part for one in results for part in one.sums)
-    return Result("done", tuple(run for one in results for run in one.run_ids), sums)
+    return together(results)
 
 
 def _runs(state: Snapshot, problem: Problem) -> list[dict[str, Any]]:
@@ -68,8 +67,8 @@ def _covered(state: Snapshot, problem: Problem) -> set[str]:
 
 
 def _plan(problem: Problem, recipe: Recipe, job: Job, state: Snapshot, new: list[str]) -> Plan:
-    rows = sum(rows for path, rows in state.file_rows(EVENTS).items() if run_of(path) in new)
-    count = min(bucket_count(rows, _NEW_EVENTS), fine_cut(state))
+    rows = state.file_rows(EVENTS)
+    count = min(bucket_count(sum(rows[path] for path in rows if run_of(path) in new), _NEW_EVENTS), fine_cut(rows))
     inputs = pa.table({"chunk": pa.array(range(count), pa.int32())})
     definition = problem.model_dump(mode="json")
     facts = {"problem": definition, "new_runs": new}
@@ -86,12 +85,13 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
     labels = [path for path in state.files(LABELS) if run_of(path) in ours]
     work = ProblemWork(problem, job.store, lake, plan.run_id, plan.planned_at)
     new = set(plan.facts["new_runs"])
-    fine = fine_cut(state)
+    rows = state.file_rows(EVENTS)
+    events, fine = sorted(rows), fine_cut(rows)
     chunks = [
         ProblemChunk(
             bucket,
             fine,
-            tuple(path for path in state.files(EVENTS) if bucket.overlaps(path)),
+            tuple(path for path in events if bucket.overlaps(path)),
             frozenset(new),
             tuple(path for path in labels if bucket.overlaps(path)),
         )

@@ -90,7 +90,7 @@ class ProblemWork:
             counts = Counter(dict.fromkeys(_COUNTS, 0))
             with ChunkWriter(self.store, uri, LABELS) as writer:
                 for part in chunk.bucket.parts(chunk.fine):
-                    own = subjects[(subjects >= part.lo) & (subjects <= part.hi)]
+                    own = subjects[part.holds(subjects)]
                     if len(own):
                         writer.write(self._settled(chunk.of(part), own, counts))
                 return writer.publish({"path": path, **counts, "rows": writer.rows})

@@ -43,7 +43,7 @@ def read_windows(
             times.append(moment(row["prediction_time"]))
     subject, time = np.array(subjects, np.int64), np.array(times, np.int64)
     for part in bucket_of(path).parts(fine):
-        own = np.flatnonzero((subject >= part.lo) & (subject <= part.hi))
+        own = np.flatnonzero(part.holds(subject))
         if len(own):
             asked = Asked(subject[own], time[own])
             known, ids = _known(store, lake, part, events, asked)

@@ -16,7 +16,7 @@ from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.prepare import prepare_files, refused_before
 from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import read_by
-from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.job import Job, Result, host_facts, new_plan, together
 from medray.drivers.models.predict_chunk import MakeScorer, PredictChunk, Stamp
 from medray.drivers.open_plans import open_plans
 from medray.engine.actors import run_actors
@@ -79,12 +79,7 @@ def score(
     if not results:
         total = Sum("requested", len(requested), {"known": len(known), "scored": 0, "abstained": 0, "quarantined": 0})
         return Result("nothing", sums=(total.checked(),), facts={"model_sha256": model.sha256})
-    return Result(
-        "done",
-        tuple(run for one in results for run in one.run_ids),
-        tuple(part for one in results for part in one.sums),
-        results[-1].facts,
-    )
+    return together(results)
 
 
 def _answered(state: Snapshot, model: Registered, requested: Mapping[InputKey, str]) -> set[InputKey]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -88,12 +88,12 @@ class RecordCounts:
     def hopeless(self) -> dict[str, tuple[str, int]]:
         """Tables of which no candidate can be used, all for one reason that a wrong recipe gives to
         every row: the reason and how many there are. Few candidates prove nothing."""
+        totals: defaultdict[str, Tally] = defaultdict(Tally)
+        for tally, table in zip(self._tallies, self._files["table"].to_pylist(), strict=True):
+            if tally.unusable is None:
+                totals[table].add(tally)
         found: dict[str, tuple[str, int]] = {}
-        for table in sorted(set(self._files["table"].drop_null().to_pylist())):
-            total = Tally()
-            for tally, other in zip(self._tallies, self._files["table"].to_pylist(), strict=True):
-                if other == table and tally.unusable is None:
-                    total.add(tally)
+        for table, total in sorted(totals.items()):
             said = total.candidates - total.empty - total.deferred["empty"]
             for reason in _OF_EVERY_ROW:
                 if said >= _MANY and total.refused[reason] + total.deferred[reason] == said:

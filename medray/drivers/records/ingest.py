@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from medray import rooms
 from medray.drivers.abandon import abandon
-from medray.drivers.job import Job, Result, host_facts, new_plan
-from medray.drivers.labels import ingest_labels
+from medray.drivers.job import Job, Result, host_facts, new_plan, together
+from medray.drivers.labels import with_labels
 from medray.drivers.listing import ID, Listing, list_archive
 from medray.drivers.open_plans import abandoned, open_plans, unfinished
 from medray.drivers.pseudonyms import pseudonyms_of
@@ -68,13 +68,7 @@ def ingest_records(recipe: IngestEhrRecipe, job: Job) -> Result:
         read_crosswalk(job.store, recipe.crosswalk)  # its mistakes are told before anything is written
     claim(job.store, recipe.lake, Identity(pseudonyms.fingerprint, pseudonyms.identified))
     records = ingest_files(recipe, job, pseudonyms)
-    if recipe.labels is None:
-        return records
-    labels = ingest_labels(recipe, recipe.labels, pseudonyms, job)
-    idle = records.status == labels.status == "nothing"
-    return Result(
-        "nothing" if idle else "done", records.run_ids + labels.run_ids, records.sums + labels.sums, records.facts
-    )
+    return with_labels(records, recipe, pseudonyms, job)
 
 
 def ingest_files(recipe: IngestEhrRecipe, job: Job, pseudonyms: Pseudonyms) -> Result:
@@ -89,20 +83,15 @@ def ingest_files(recipe: IngestEhrRecipe, job: Job, pseudonyms: Pseudonyms) -> R
     known = past.known
     job.tell.say(f"listed {len(listing):,} files, {len(known):,} known, {len(listing) - len(known):,} new")
     if len(known) < len(listing):
-        plan = _plan(recipe, job, listing, past, state)
+        plan = _plan(recipe, job, stream, listing, past, state)
         results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job, listing))
     if not results:
         total = Sum("listed", len(listing), {"known": len(known), "ingested": 0, "quarantined": 0})
         return Result("nothing", sums=(total.checked(),))
-    return Result(
-        "done",
-        tuple(run for result in results for run in result.run_ids),
-        tuple(sum_ for result in results for sum_ in result.sums),
-        results[-1].facts,
-    )
+    return together(results)
 
 
-def _plan(recipe: IngestEhrRecipe, job: Job, listing: Listing, past: Past, state: Snapshot) -> Plan:
+def _plan(recipe: IngestEhrRecipe, job: Job, stream: str, listing: Listing, past: Past, state: Snapshot) -> Plan:
     """What is to be done with the new files. What a wrong recipe breaks at once breaks here, before
     there is a plan that holds it."""
     source = rooms.record_source(recipe.source.kind)
@@ -117,7 +106,7 @@ def _plan(recipe: IngestEhrRecipe, job: Job, listing: Listing, past: Past, state
         "buckets": fine_buckets(new, inputs, chunk_bytes(recipe)),
         "looks": sum(past.looks[identity] for identity in new),  # a further look at a file is another run
     }
-    return new_plan(recipe, JOB, f"records {recipe.source.uri}", job.run_date, state.versions, facts, inputs)
+    return new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, inputs)
 
 
 def _execute(plan: Plan, recipe: IngestEhrRecipe, job: Job, listing: Listing) -> Result:
@@ -128,9 +117,10 @@ def _execute(plan: Plan, recipe: IngestEhrRecipe, job: Job, listing: Listing) ->
     mapping_s = time.monotonic() - started
     files = files_of(plan)
     counts = RecordCounts(files, mapped)
-    worked = tables_that_worked(snapshot(job.store, recipe.lake))
-    if wrong := {table: why for table, why in counts.hopeless().items() if table not in worked}:
-        raise _given_up(plan, job, recipe.lake, wrong)
+    if hopeless := counts.hopeless():
+        worked = tables_that_worked(snapshot(job.store, recipe.lake))
+        if wrong := {table: why for table, why in hopeless.items() if table not in worked}:
+            raise _given_up(plan, job, recipe.lake, wrong)
     reduced = _reduced(plan, planned, job, files, mapped, tuple(counts.unusable))
     for fact in reduced:
         counts.add(fact)

@@ -67,7 +67,7 @@ class Meeting:
             np.empty(0, np.int64), np.empty(0, np.int32), np.empty((0, 2), np.uint64), np.empty(0, bool),
             np.empty(0, np.uint64), np.empty(0, bool),
         ]  # fmt: skip
-        return of_standing(len(self._records), parts[0], parts[1], parts[2], parts[3], parts[4], parts[5])
+        return of_standing(len(self._records), *parts)
 
     def met_any(self) -> bool:
         """Whether any of the rows' records stands."""
