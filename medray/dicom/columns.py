@@ -8,7 +8,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from medray.dicom import vocabulary
-from medray.dicom.groups import holder, shared_numbers
+from medray.dicom.groups import holder, numbers_of_frames, shared_numbers
 from medray.dicom.luts import palette, sequence_lut
 from medray.dicom.pixel_header import PixelHeader
 from medray.dicom.syntaxes import registered
@@ -26,7 +26,7 @@ def header_columns(header: Dataset, form: PixelHeader, little: bool) -> dict[str
     """
     return {
         **_coded(header),
-        **_geometry(header),
+        **_geometry(header, form.frames),
         **_form(form),
         **_meaning(header, form),
         **_tables(header, form, little),
@@ -39,6 +39,7 @@ def _coded(header: Dataset) -> dict[str, Any]:
     return {
         "SOPClassUID": registered(text(header, "SOPClassUID")),
         "Modality": term(header, "Modality", v.MODALITIES),
+        "manufacturer": v.manufacturer(text(header, "Manufacturer")),
         "ImageType": terms(header, "ImageType", v.IMAGE_TYPES),
         "BodyPartExamined": term(header, "BodyPartExamined", v.BODY_PARTS),
         "ViewPosition": term(header, "ViewPosition", v.VIEW_POSITIONS),
@@ -52,17 +53,23 @@ def _coded(header: Dataset) -> dict[str, Any]:
     }
 
 
-def _geometry(header: Dataset) -> dict[str, Any]:
+def _geometry(header: Dataset, frames: int) -> dict[str, Any]:
     """Numbers that say where the image lies; an unreadable one is null."""
     return {
         "InstanceNumber": _count(header, "InstanceNumber"),
         "AcquisitionNumber": _count(header, "AcquisitionNumber"),
+        "SeriesNumber": _count(header, "SeriesNumber"),
+        "TemporalPositionIdentifier": _count(header, "TemporalPositionIdentifier"),
+        "EchoTime": _first(_vector(header, "EchoTime", 1)),
+        "GantryDetectorTilt": _first(_vector(header, "GantryDetectorTilt", 1)),
         "ImagePositionPatient": _vector(header, "ImagePositionPatient", 3),
         "ImageOrientationPatient": _vector(header, "ImageOrientationPatient", 6),
         "PixelSpacing": _vector(header, "PixelSpacing", 2),
         "ImagerPixelSpacing": _vector(header, "ImagerPixelSpacing", 2),
         "SliceThickness": _first(_vector(header, "SliceThickness", 1)),
         "SpacingBetweenSlices": _first(_vector(header, "SpacingBetweenSlices", 1)),
+        "frame_positions": _of_frames(header, "ImagePositionPatient", 3, frames),
+        "frame_orientations": _of_frames(header, "ImageOrientationPatient", 6, frames),
         **_window(header),
     }
 
@@ -101,6 +108,7 @@ def _meaning(header: Dataset, form: PixelHeader) -> dict[str, Any]:
     return {
         "RescaleSlope": _first(shared_numbers(header, "RescaleSlope")),
         "RescaleIntercept": _first(shared_numbers(header, "RescaleIntercept")),
+        "frame_rescale": _rescale_of_frames(header, form.frames),
         "PixelPaddingValue": _stored(integer(header, "PixelPaddingValue"), form),
         "PixelPaddingRangeLimit": _stored(integer(header, "PixelPaddingRangeLimit"), form),
     }
@@ -131,6 +139,32 @@ def _vector(header: Dataset, keyword: str, length: int) -> list[float] | None:
     except Unusable:
         return None
     return list(found) if len(found) == length else None
+
+
+def _of_frames(header: Dataset, keyword: str, length: int, frames: int) -> list[float] | None:
+    """The values of all frames, one after the other; None where they share one, or lack one."""
+    try:
+        found = numbers_of_frames(header, keyword)
+    except Unusable:
+        return None
+    if len(found) != frames or any(len(values) != length for values in found):
+        return None
+    return [value for values in found for value in values]
+
+
+def _rescale_of_frames(header: Dataset, frames: int) -> list[float] | None:
+    """Slope and intercept of every frame where they differ between frames.
+
+    Raises:
+        Unusable: bad_pixel_header when some frames have none.
+    """
+    found = {keyword: numbers_of_frames(header, keyword) for keyword in ("RescaleSlope", "RescaleIntercept")}
+    if not any(found.values()):
+        return None
+    slopes, intercepts = (values or [shared_numbers(header, keyword)] * frames for keyword, values in found.items())
+    if len(slopes) != frames or len(intercepts) != frames or not all((*slopes, *intercepts)):
+        raise Unusable("bad_pixel_header", "frames without the rescale that others have")
+    return [value for slope, intercept in zip(slopes, intercepts, strict=True) for value in (slope[0], intercept[0])]
 
 
 def _count(header: Dataset, keyword: str) -> int | None:

@@ -1,5 +1,5 @@
 """Functional groups of enhanced multi-frame objects (PS3.3 C.7.6.16): shared values as if they stood
-at the top level."""
+at the top level, and those of each frame where frames differ."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pydicom.dataset import Dataset
 
 from medray.dicom.values import numbers, values
-from medray.errors import Unusable
 
 MACROS = {
     "PixelSpacing": "PixelMeasuresSequence",
     "SliceThickness": "PixelMeasuresSequence",
     "SpacingBetweenSlices": "PixelMeasuresSequence",
     "ImageOrientationPatient": "PlaneOrientationSequence",
+    "ImagePositionPatient": "PlanePositionSequence",
     "RescaleSlope": "PixelValueTransformationSequence",
     "RescaleIntercept": "PixelValueTransformationSequence",
     "RescaleType": "PixelValueTransformationSequence",
@@ -26,11 +26,7 @@ MACROS = {
 
 def holder(header: Dataset, keyword: str) -> Dataset:
     """The data set that holds `keyword` for every frame: the top level, the shared group, or the
-    per-frame group when all frames agree; the top level again when nothing holds it.
-
-    Raises:
-        Unusable: bad_pixel_header when frames differ in their rescale, which no column could carry.
-    """
+    per-frame group when all frames agree; the top level again when nothing holds it for all."""
     macro = MACROS.get(keyword)
     if macro is None or keyword in header or "SharedFunctionalGroupsSequence" not in header:
         return header
@@ -40,11 +36,21 @@ def holder(header: Dataset, keyword: str) -> Dataset:
     frames = _macros(header, "PerFrameFunctionalGroupsSequence", macro)
     if not frames or keyword not in frames[0]:
         return header
-    if all(frame.get(keyword) == frames[0].get(keyword) for frame in frames):
-        return frames[0]
-    if keyword in ("RescaleSlope", "RescaleIntercept"):
-        raise Unusable("bad_pixel_header", f"{keyword} differs between frames")
-    return header
+    return frames[0] if _agree(frames, keyword) else header
+
+
+def numbers_of_frames(header: Dataset, keyword: str) -> list[tuple[float, ...]]:
+    """`values.numbers` of every frame, in order; [] where all frames share one or nothing says more."""
+    if "PerFrameFunctionalGroupsSequence" not in header or holder(header, keyword) is not header:
+        return []
+    frames = _macros(header, "PerFrameFunctionalGroupsSequence", MACROS[keyword])
+    if keyword in header or not any(keyword in frame for frame in frames):
+        return []
+    return [numbers(frame, keyword) for frame in frames]
+
+
+def _agree(frames: Sequence[Dataset], keyword: str) -> bool:
+    return all(frame.get(keyword) == frames[0].get(keyword) for frame in frames)
 
 
 def _macros(header: Dataset, groups: str, macro: str) -> Sequence[Dataset]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -57,7 +58,13 @@ def pseudonymous(header: Dataset, identity: Identity, pseudonyms: Pseudonyms) ->
     subject = pseudonyms.subject_id(identity.issuer, identity.subject)
     institution = text(header, "InstitutionName")
     device = [text(header, keyword) for keyword in DEVICE]
-    studied = moment(header, "StudyDate", "StudyTime")
+    frame = uid(header, "FrameOfReferenceUID")
+
+    def shifted(date_keyword: str, time_keyword: str) -> datetime | None:
+        """As the subject's dates are moved; none before the calendar begins."""
+        found = moment(header, date_keyword, time_keyword)
+        return None if found is None or found.year < 2 else pseudonyms.shift(subject, found)
+
     return {
         "subject_id": subject,
         "StudyInstanceUID": pseudonyms.uid(identity.study),
@@ -65,7 +72,11 @@ def pseudonymous(header: Dataset, identity: Identity, pseudonyms: Pseudonyms) ->
         "SOPInstanceUID": pseudonyms.uid(identity.instance),
         "site_key": pseudonyms.site_key(institution) if institution else None,
         "scanner_key": pseudonyms.scanner_key(*device) if any(device) else None,
-        "study_time": None if studied is None or studied.year < 2 else pseudonyms.shift(subject, studied),
+        "FrameOfReferenceUID": pseudonyms.uid(frame) if frame else None,
+        "study_time": shifted("StudyDate", "StudyTime"),
+        "acquisition_time": shifted("AcquisitionDate", "AcquisitionTime"),
+        "PatientSex": None,
+        "age_years": None,
     }
 
 

@@ -24,6 +24,7 @@ from medray.errors import Unusable
 from medray.privacy.pseudonyms import Pseudonyms
 
 Columns = dict[str, Any]
+PER_FRAME = {"frame_positions": 3, "frame_orientations": 6, "frame_rescale": 2}  # numbers a frame
 Read = tuple[list[Link], list[tuple[Columns, Part]]]
 
 
@@ -100,6 +101,7 @@ def _provenance(item: SourceObject, data: bytes, instance: Instance, pseudonyms:
         "input_sha256": hashlib.sha256(data).hexdigest(),
         "TransferSyntaxUID": instance.syntax.uid,
         "frame_codec": frame_codec(instance),
+        "header": None,
     }
 
 
@@ -108,18 +110,18 @@ def _rows(instance: Instance, columns: Mapping[str, Any], config: DicomConfig) -
     form = read_pixel_header(instance.header, syntax.kind == "native", config.pixel_bytes)
     described = {**columns, **header_columns(instance.header, form, syntax.little)}
     parts = split(kept_frames(instance, form), config.part_bytes)
-    return [
-        (
-            {
-                **described,
-                "part_index": index,
-                "part_count": len(parts),
-                "frame_offsets": part.offsets(),
-            },
-            part,
-        )
-        for index, part in enumerate(parts)
-    ]
+    rows, first = [], 0
+    for index, part in enumerate(parts):
+        last = first + len(part.frames)
+        place = {"part_index": index, "part_count": len(parts), "frame_offsets": part.offsets()}
+        rows.append(({**described, **place, **_of_part(described, first, last)}, part))
+        first = last
+    return rows
+
+
+def _of_part(columns: Columns, first: int, last: int) -> Columns:
+    """The values of the frames [first, last)."""
+    return {name: found[first * width : last * width] for name, width in PER_FRAME.items() if (found := columns[name])}
 
 
 def _bad(item: SourceObject, error: Unusable, data: bytes, pseudonyms: Pseudonyms) -> Bad:

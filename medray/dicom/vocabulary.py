@@ -59,3 +59,15 @@ IMAGE_TYPES = _words(
     CT_SOM7+SPI CT_SOM7+PROT HELIX SPI SEQ TOMOSYNTHESIS GENERATED_2D PRESENTATION PROCESSING
     RT SIMULATOR DRR PORTAL FLUENCE RESAMPLED SCREEN+SAVE CSA+MPR CSAPARALLEL DOSE"""
 )
+MANUFACTURERS = _words(
+    "AGFA CANON CARESTREAM ELSCINT FUJIFILM GE HITACHI HOLOGIC KODAK KONICA PHILIPS PICKER SAMSUNG SHIMADZU SIEMENS TOSHIBA UIH VARIAN"
+)
+
+
+def manufacturer(text: str) -> str | None:
+    """The class of a manufacturer's name: the first word that it begins with, OTHER without one; None
+    without a name."""
+    name = text.strip().upper()
+    if not name:
+        return None
+    return next((word for word in sorted(MANUFACTURERS) if name.startswith(word)), "OTHER")

@@ -10,12 +10,13 @@ KEYWORDS = (
     # who and what (identity.py)
     "PatientID", "IssuerOfPatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID",
     "InstitutionName", "Manufacturer", "ManufacturerModelName", "StationName", "DeviceSerialNumber",
-    "StudyDate", "StudyTime",
+    "StudyDate", "StudyTime", "AcquisitionDate", "AcquisitionTime", "FrameOfReferenceUID",
     # words and numbers (columns.py)
     "SOPClassUID", "Modality", "ImageType", "BodyPartExamined", "ViewPosition", "ImageLaterality",
     "PatientPosition", "BurnedInAnnotation", "LossyImageCompression", "InstanceNumber",
     "AcquisitionNumber", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
-    "ImagerPixelSpacing", "SliceThickness", "SpacingBetweenSlices",
+    "ImagerPixelSpacing", "SliceThickness", "SpacingBetweenSlices", "SeriesNumber",
+    "TemporalPositionIdentifier", "EchoTime", "GantryDetectorTilt",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
     # pixels (pixel_header.py, luts.py, encapsulated.py)
     "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows",

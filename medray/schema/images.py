@@ -21,7 +21,7 @@ PALETTE = pa.struct([("red", LOOKUP_TABLE), ("green", LOOKUP_TABLE), ("blue", LO
 
 IMAGES = TableContract(
     name="images",
-    version=1,
+    version=2,
     schema=pa.schema(
         [
             pa.field("subject_id", pa.int64(), nullable=False),
@@ -37,7 +37,12 @@ IMAGES = TableContract(
             pa.field("input_sha256", pa.string(), nullable=False),
             pa.field("site_key", pa.string()),
             pa.field("scanner_key", pa.string()),
+            pa.field("manufacturer", pa.string()),  # class of `vocabulary.MANUFACTURERS`, else OTHER
             pa.field("study_time", pa.timestamp("us")),
+            pa.field("acquisition_time", pa.timestamp("us")),
+            # where the recipe retains patient characteristics; 90 stands for 90 and above
+            pa.field("PatientSex", pa.string()),
+            pa.field("age_years", pa.float64()),
             pa.field("SOPClassUID", pa.string()),
             pa.field("TransferSyntaxUID", pa.string(), nullable=False),
             pa.field("Modality", pa.string()),
@@ -49,8 +54,18 @@ IMAGES = TableContract(
             pa.field("BurnedInAnnotation", pa.string()),
             pa.field("InstanceNumber", pa.int64()),
             pa.field("AcquisitionNumber", pa.int64()),
+            pa.field("SeriesNumber", pa.int64()),
+            pa.field("TemporalPositionIdentifier", pa.int64()),
+            pa.field("EchoTime", pa.float64()),
+            pa.field("GantryDetectorTilt", pa.float64()),
+            pa.field("FrameOfReferenceUID", pa.string()),
             pa.field("ImagePositionPatient", pa.list_(pa.float64())),
             pa.field("ImageOrientationPatient", pa.list_(pa.float64())),
+            # of the frames of this part, 3, 6 and 2 (slope, intercept) numbers each; null where the
+            # instance has one frame or all frames share the value above
+            pa.field("frame_positions", pa.list_(pa.float64())),
+            pa.field("frame_orientations", pa.list_(pa.float64())),
+            pa.field("frame_rescale", pa.list_(pa.float64())),
             pa.field("PixelSpacing", pa.list_(pa.float64())),
             pa.field("ImagerPixelSpacing", pa.list_(pa.float64())),
             pa.field("SliceThickness", pa.float64()),
@@ -78,6 +93,9 @@ IMAGES = TableContract(
             pa.field("modality_lut", LOOKUP_TABLE),
             pa.field("voi_lut", LOOKUP_TABLE),
             pa.field("palette", PALETTE),
+            # the de-identified data set, explicit little-endian, without its pixels (PS3.15 annex E);
+            # as received where the lake is identified
+            pa.field("header", pa.binary()),
             # "received": codestreams of TransferSyntaxUID; "planes-zstd": native frames, each
             # little-endian, split in byte planes and compressed on its own.
             pa.field("frame_codec", pa.string(), nullable=False),
@@ -99,5 +117,5 @@ IMAGES = TableContract(
     ),
 )
 
-PIXEL_COLUMNS = ("frames", "modality_lut", "voi_lut", "palette")
+PIXEL_COLUMNS = ("frames", "header", "modality_lut", "voi_lut", "palette")
 HEADER_COLUMNS = tuple(n for n in IMAGES.schema.names if n not in PIXEL_COLUMNS)
