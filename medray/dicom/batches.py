@@ -41,7 +41,7 @@ class Rows:
         if not self._parts:
             return None
         arrays = [
-            binary_column([part.frames for part in self._parts])
+            binary_column([part.pieces for part in self._parts])
             if column.name == "frames"
             else pa.array([row[column.name] for row in self._columns], column.type)
             for column in IMAGES.schema

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydicom.dataset import Dataset
-
 from medray.dicom import vocabulary
 from medray.dicom.groups import holder, numbers_of_frames, shared_numbers
+from medray.dicom.header import Header
 from medray.dicom.luts import palette, sequence_lut
 from medray.dicom.pixel_header import PixelHeader
 from medray.dicom.syntaxes import registered
@@ -18,7 +17,7 @@ from medray.errors import Unusable
 INT32 = 2**31
 
 
-def header_columns(header: Dataset, form: PixelHeader, little: bool) -> dict[str, Any]:
+def header_columns(header: Header, form: PixelHeader, little: bool) -> dict[str, Any]:
     """Columns from DICOM elements, keyed by their keyword.
 
     Raises:
@@ -33,7 +32,7 @@ def header_columns(header: Dataset, form: PixelHeader, little: bool) -> dict[str
     }
 
 
-def _coded(header: Dataset) -> dict[str, Any]:
+def _coded(header: Header) -> dict[str, Any]:
     v = vocabulary
     voi = holder(header, "VOILUTFunction")
     return {
@@ -53,7 +52,7 @@ def _coded(header: Dataset) -> dict[str, Any]:
     }
 
 
-def _geometry(header: Dataset, frames: int) -> dict[str, Any]:
+def _geometry(header: Header, frames: int) -> dict[str, Any]:
     """Numbers that say where the image lies; an unreadable one is null."""
     return {
         "InstanceNumber": _count(header, "InstanceNumber"),
@@ -74,7 +73,7 @@ def _geometry(header: Dataset, frames: int) -> dict[str, Any]:
     }
 
 
-def _window(header: Dataset) -> dict[str, Any]:
+def _window(header: Header) -> dict[str, Any]:
     """Window centres and widths, as many of one as of the other, or neither."""
     try:
         centres = shared_numbers(header, "WindowCenter")
@@ -103,7 +102,7 @@ def _form(form: PixelHeader) -> dict[str, Any]:
     }
 
 
-def _meaning(header: Dataset, form: PixelHeader) -> dict[str, Any]:
+def _meaning(header: Header, form: PixelHeader) -> dict[str, Any]:
     """What turns a stored value into a quantity; an unreadable one is no image."""
     return {
         "RescaleSlope": _first(shared_numbers(header, "RescaleSlope")),
@@ -114,7 +113,7 @@ def _meaning(header: Dataset, form: PixelHeader) -> dict[str, Any]:
     }
 
 
-def _tables(header: Dataset, form: PixelHeader, little: bool) -> dict[str, Any]:
+def _tables(header: Header, form: PixelHeader, little: bool) -> dict[str, Any]:
     coloured = form.photometric == "PALETTE COLOR"
     modality = sequence_lut(header, "ModalityLUTSequence", little, form.signed)
     voi = sequence_lut(header, "VOILUTSequence", little, form.signed)
@@ -133,7 +132,7 @@ def _stored(value: int | None, form: PixelHeader) -> int | None:
     return value - (1 << form.allocated) if form.signed and value >> (form.allocated - 1) else value
 
 
-def _vector(header: Dataset, keyword: str, length: int) -> list[float] | None:
+def _vector(header: Header, keyword: str, length: int) -> list[float] | None:
     try:
         found = shared_numbers(header, keyword)
     except Unusable:
@@ -141,7 +140,7 @@ def _vector(header: Dataset, keyword: str, length: int) -> list[float] | None:
     return list(found) if len(found) == length else None
 
 
-def _of_frames(header: Dataset, keyword: str, length: int, frames: int) -> list[float] | None:
+def _of_frames(header: Header, keyword: str, length: int, frames: int) -> list[float] | None:
     """The values of all frames, one after the other; None where they share one, or lack one."""
     try:
         found = numbers_of_frames(header, keyword)
@@ -152,7 +151,7 @@ def _of_frames(header: Dataset, keyword: str, length: int, frames: int) -> list[
     return [value for values in found for value in values]
 
 
-def _rescale_of_frames(header: Dataset, frames: int) -> list[float] | None:
+def _rescale_of_frames(header: Header, frames: int) -> list[float] | None:
     """Slope and intercept of every frame where they differ between frames.
 
     Raises:
@@ -167,7 +166,7 @@ def _rescale_of_frames(header: Dataset, frames: int) -> list[float] | None:
     return [value for slope, intercept in zip(slopes, intercepts, strict=True) for value in (slope[0], intercept[0])]
 
 
-def _count(header: Dataset, keyword: str) -> int | None:
+def _count(header: Header, keyword: str) -> int | None:
     try:
         found = integer(header, keyword)
     except Unusable:

@@ -6,8 +6,7 @@ import struct
 from collections.abc import Sequence
 from itertools import pairwise
 
-from pydicom.dataset import Dataset
-
+from medray.dicom.header import Header
 from medray.dicom.structure import ITEM, SEQUENCE_END, Element
 from medray.dicom.syntaxes import Kind
 from medray.errors import Unusable
@@ -26,7 +25,7 @@ Fragment = tuple[int, memoryview]  # offset of its item from the first fragment'
 
 
 def encapsulated_frames(
-    body: bytes, pixels: Element, kind: Kind, frames: int, header: Dataset
+    body: bytes, pixels: Element, kind: Kind, frames: int, header: Header
 ) -> list[bytes | memoryview]:
     """One codestream a frame, padding included.
 
@@ -70,8 +69,8 @@ def _basic_offsets(table: memoryview) -> tuple[int, ...]:
     return struct.unpack(f"<{len(table) // 4}L", table)
 
 
-def _extended_offsets(header: Dataset) -> tuple[int, ...]:
-    table = header.get("ExtendedOffsetTable") or b""
+def _extended_offsets(header: Header) -> tuple[int, ...]:
+    table = next(iter(header.values("ExtendedOffsetTable")), b"")
     if not isinstance(table, bytes) or len(table) % 8:
         raise Unusable("bad_frames", "an extended offset table of odd length")
     return struct.unpack(f"<{len(table) // 8}Q", table)

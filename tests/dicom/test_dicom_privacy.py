@@ -133,6 +133,10 @@ def _in_front(codestream: bytes, segment: bytes, at: int = 2) -> bytes:
     return codestream[:at] + segment + codestream[at:]
 
 
+def _joined(codestream: bytes, kind: Any) -> bytes:
+    return b"".join(scrub(codestream, kind))
+
+
 GREY = np.arange(64, dtype=np.uint8).reshape(8, 8)
 
 
@@ -176,9 +180,9 @@ def test_comments_of_codestreams_are_blank(
 def test_later_scans_and_fill_bytes_hide_nothing() -> None:
     codestream = bytes(imagecodecs.jpeg8_encode(GREY))
     later = codestream[:-2] + _segment(0xFE, b"CANARY") + codestream[-2:]
-    assert scrub(later, "jpeg") == later.replace(b"CANARY", bytes(6))
+    assert _joined(later, "jpeg") == later.replace(b"CANARY", bytes(6))
     filled = codestream[:2] + b"\xff\xff" + _segment(0xFE, b"CANARY") + codestream[2:]
-    assert scrub(filled, "jpeg") == filled.replace(b"CANARY", bytes(6))
+    assert _joined(filled, "jpeg") == filled.replace(b"CANARY", bytes(6))
 
 
 def test_comments_in_a_tile_part_are_blank() -> None:
@@ -187,8 +191,8 @@ def test_comments_in_a_tile_part_are_blank() -> None:
     (length,) = struct.unpack_from(">L", wavelet, start + 6)
     longer = wavelet[: start + 6] + struct.pack(">L", length + len(comment)) + wavelet[start + 10 :]
     marked = longer[: start + 12] + comment + longer[start + 12 :]
-    assert b"CANARY" not in bytes(scrub(marked, "jpeg2000"))
-    np.testing.assert_array_equal(imagecodecs.jpeg2k_decode(bytes(scrub(marked, "jpeg2000"))), GREY)
+    assert b"CANARY" not in _joined(marked, "jpeg2000")
+    np.testing.assert_array_equal(imagecodecs.jpeg2k_decode(_joined(marked, "jpeg2000")), GREY)
 
 
 def test_segments_that_cannot_be_followed() -> None:
@@ -199,9 +203,9 @@ def test_segments_that_cannot_be_followed() -> None:
 
 def test_text_behind_the_image_is_dropped() -> None:
     codestream = bytes(imagecodecs.jpeg8_encode(GREY))
-    assert scrub(codestream + b"CANARY", "jpeg") == codestream
+    assert _joined(codestream + b"CANARY", "jpeg") == codestream
     wavelet = bytes(imagecodecs.jpeg2k_encode(GREY, level=0, codecformat="J2K", reversible=True))
-    assert b"CANARY" not in bytes(scrub(wavelet + b"CANARY", "jpeg2000"))
+    assert b"CANARY" not in _joined(wavelet + b"CANARY", "jpeg2000")
 
 
 def test_boxes_around_a_codestream_are_dropped(ingest: Any) -> None:
