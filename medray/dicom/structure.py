@@ -47,6 +47,9 @@ class Element(NamedTuple):
     undefined: bool
 
 
+_tuple = tuple.__new__  # half the time of the class's own
+
+
 class Walker:
     """Walks one data set in `body`; positions count from its first byte."""
 
@@ -56,30 +59,28 @@ class Walker:
         self._tag, self._long = struct.Struct(order + "HH"), struct.Struct(order + "L")
         self._short, self._explicit = struct.Struct(order + "H"), struct.Struct(order + "HH2sH")
 
-    def elements(self, at: int, end: int) -> Iterator[Element]:
+    def elements(self, at: int, end: int) -> list[Element]:
         """Every element from `at`, which end at `end` together; nested ones are checked, not given.
 
         Raises:
             Unusable: truncated, malformed or too_deep.
         """
+        found: list[Element] = []
+        plain, body, unpack, last = SHORT_VRS, self.body, self._explicit.unpack_from, end - 8
         if self.encoding.implicit:
-            while at < end:
-                element = self.element(at, end)
-                yield element
-                at = element.end
-            return
-        body, unpack, last = self.body, self._explicit.unpack_from, end - 8
+            plain = frozenset()
         while at < end:
             # The plain element, most of a header, without a call; everything else as `element` says.
             group, number, vr, length = unpack(body, at) if at <= last else (0, 0, b"", 0)
-            if vr in SHORT_VRS and group != 0xFFFE and at + 8 + length <= end:
-                following = at + 8 + length
-                yield Element(group << 16 | number, vr, at, at + 8, following, False)
-                at = following
+            following = at + 8 + length
+            if vr in plain and following <= end and group != 0xFFFE:
+                element = _tuple(Element, (group << 16 | number, vr, at, at + 8, following, False))
             else:
                 element = self.element(at, end)
-                yield element
-                at = element.end
+                following = element.end
+            found.append(element)
+            at = following
+        return found
 
     def items(self, sequence: Element) -> Iterator[list[Element]]:
         """The elements of each item of a sequence that has been checked."""
@@ -219,7 +220,7 @@ def walk(body: bytes, start: int, encoding: Encoding, sequence_depth: int) -> St
     Raises:
         Unusable: truncated, malformed, too_deep, bad_frames; no_pixels where there are none.
     """
-    elements = list(Walker(body, encoding, sequence_depth).elements(start, len(body)))
+    elements = Walker(body, encoding, sequence_depth).elements(start, len(body))
     place = next((place for place, element in enumerate(elements) if element.tag == PIXEL_DATA), None)
     if place is None:
         floats = any(element.tag in FLOAT_PIXEL_DATA for element in elements)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,13 @@ def normalise(value: str) -> str:
     return value.strip().strip("\0").upper()
 
 
+@lru_cache(maxsize=1024)  # the files of a series share all identifiers but two
+def _mac(key: bytes, *values: str) -> bytes:
+    # surrogateescape: a file's name may be Latin-1, and its bytes are its name
+    message = _FIELD.join(text.encode("utf-8", "surrogateescape") for text in values)
+    return hmac.digest(key, message, "sha256")
+
+
 @dataclass(frozen=True, repr=False)
 class Pseudonyms:
     """Pseudonyms of one site.
@@ -38,9 +46,7 @@ class Pseudonyms:
     identified: bool = False
 
     def _mac(self, domain: str, *values: str) -> bytes:
-        # surrogateescape: a file's name may be Latin-1, and its bytes are its name
-        message = _FIELD.join(text.encode("utf-8", "surrogateescape") for text in (domain, *values))
-        return hmac.digest(self.key, message, "sha256")
+        return _mac(self.key, domain, *values)
 
     @property
     def fingerprint(self) -> str:
