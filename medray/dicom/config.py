@@ -21,6 +21,8 @@ class DicomConfig(BaseModel):
         sequence_depth: deepest nesting of sequences.
         pixel_bytes: largest pixel volume of one instance, decoded.
         part_bytes: largest cell of frames; a larger instance continues in further rows.
+        verify: share of the instances whose frames are decoded at ingest, so that what cannot be is
+            quarantined then and not in `prepare`. Which ones follows from their bytes alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,3 +33,4 @@ class DicomConfig(BaseModel):
     sequence_depth: int = Field(default=32, gt=0, le=100)
     pixel_bytes: int = Field(default=4 * GIB, gt=0)
     part_bytes: int = Field(default=GIB, gt=0, le=GIB)
+    verify: float = Field(default=0, ge=0, le=1)

@@ -19,7 +19,8 @@ from medray.dicom.identity import links, pseudonymous, read_identity
 from medray.dicom.parts import Part, frame_codec, kept_frames, split
 from medray.dicom.pixel_header import read_pixel_header
 from medray.dicom.syntaxes import registered
-from medray.errors import Unusable
+from medray.dicom.verify import verify
+from medray.errors import MedrayError, Unusable
 from medray.privacy.pseudonyms import Pseudonyms
 
 Columns = dict[str, Any]
@@ -85,7 +86,11 @@ def _read_one(item: SourceObject, data: bytes, pseudonyms: Pseudonyms, config: D
         columns = pseudonymous(instance.header, identity, pseudonyms)
         columns |= _provenance(item, data, instance, pseudonyms)
         parts = _rows(instance, columns, config)
+        if _chosen(columns["input_sha256"], config.verify):
+            verify(parts)
         return list(links(identity, columns)), parts
+    except MedrayError:
+        raise
     except Exception as error:
         raise unusable(error) from None
 
@@ -120,6 +125,11 @@ def _rows(instance: Instance, columns: Mapping[str, Any], config: DicomConfig) -
 def _of_part(columns: Columns, first: int, last: int) -> Columns:
     """The values of the frames [first, last)."""
     return {name: found[first * width : last * width] for name, width in PER_FRAME.items() if (found := columns[name])}
+
+
+def _chosen(sha256: str, share: float) -> bool:
+    """Is an instance among the share that is verified?"""
+    return int(sha256[:8], 16) < share * 2**32
 
 
 def _bad(item: SourceObject, error: Unusable, data: bytes, pseudonyms: Pseudonyms) -> Bad:

@@ -9,11 +9,13 @@ import weakref
 from datetime import datetime, timedelta
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pyarrow as pa
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 
 from medray.contracts import Bad, Good, SourceObject
@@ -233,3 +235,29 @@ def test_the_binary_column_keeps_nothing_alive() -> None:
     del frames, view
     gc.collect()
     assert watch() is None
+
+
+def test_verified_instances_that_cannot_be_decoded_are_refused_at_ingest(
+    instance: Dataset, written: Any, ingest: Any
+) -> None:
+    codestream = imagecodecs.jpegls_encode(np.arange(4096, dtype=np.uint8).reshape(64, 64) % 251)
+    instance.Rows = instance.Columns = 64
+    instance.BitsAllocated, instance.BitsStored, instance.HighBit = 8, 8, 7
+
+    def file(frame: bytes) -> bytes:
+        instance.PixelData = encapsulate([frame])
+        instance["PixelData"].VR, instance["PixelData"].is_undefined_length = "OB", True
+        data: bytes = written(instance, "1.2.840.10008.1.2.4.80")
+        return data
+
+    whole, cut = file(codestream), file(codestream[: len(codestream) // 2])
+    kept = ingest(whole, cut)
+    assert (len(kept.rows), kept.bad) == (2, [])
+    verified = ingest(whole, cut, verify=1)
+    assert verified.rows == kept.rows[:1]
+    assert [bad.reason for bad in verified.bad] == ["decode_failed"]
+
+
+def test_the_share_that_is_verified_follows_from_the_bytes() -> None:
+    chosen = [source._chosen(f"{number << 24:08x}" + "0" * 56, 0.25) for number in range(256)]
+    assert chosen == [number < 64 for number in range(256)]
