@@ -16,6 +16,7 @@ from medray.drivers.models.predict import predict
 from medray.drivers.models.score_counts import EDGES
 from medray.drivers.open_plans import open_plans
 from medray.drivers.records.ingest import ingest_records
+from medray.drivers.reports import write_report
 from medray.planning.accounting import Sum, stored_sum
 from medray.recipes.problem import Problem
 from medray.recipes.score import ImagesNight, NightlyRecipe
@@ -24,11 +25,9 @@ from medray.report.render import render
 from medray.report.sections import Sum as ShownSum
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.commit import Outcome, commit_run
-from medray.storage.failures import told
 from medray.storage.models import Registered, choose
 from medray.storage.plans import Plan, write_plan
 from medray.storage.snapshot import Snapshot, newest, snapshot
-from medray.storage.uri import join
 
 JOB = "nightly"
 
@@ -70,9 +69,7 @@ def _execute(plan: Plan, recipe: NightlyRecipe, job: Job) -> Result:
     sums = _sums(links, (*ingested.sums, *predicted.sums))
     children = tuple(link["run_id"] for link in links)
     page = _page(plan, recipe, model, job, sums, children, predicted.facts, seconds)
-    report = join(recipe.lake, "reports", plan.run_id, "report.html")
-    with told(recipe.lake):
-        job.store.replace(report, page.encode())
+    report = write_report(job, recipe.lake, plan.run_id, page)
     outcome = Outcome(
         _counts(sums),
         host_facts=host_facts(started),

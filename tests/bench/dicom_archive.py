@@ -5,7 +5,7 @@
 Of 100 files: 40 CT native, 15 CT JPEG-LS, 10 CT JPEG 2000, 10 CT RLE (512 x 512, 16 bits), 10
 radiographs JPEG 2000, 5 JPEG lossless (2048 x 2048, 12 bits), 10 MR native (256 x 256). Every file has
 some 160 elements, four private blocks and nested sequences among them, and pixels of its own. The
-same number gives the same files. `manifest.json` holds the SHA-256 of each file's pixels, decoded.
+same number gives the same files. FOLDER.json holds the SHA-256 of each file's pixels, decoded.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ CLASSES = {
     "dx": ("DX", "1.2.840.10008.5.1.4.1.1.1.1"),
 }
 SIDES = {"ct": 512, "mr": 256, "dx": 2048}
+WINDOWS = {"ct": (40, 400), "mr": (300, 600), "dx": (2048, 4096)}
 NOISE = {"ct": 4.0, "mr": 2.0, "dx": 5.0}
 PRIVATE = {0x0009: "GEMS_IDEN_01", 0x0019: "GEMS_ACQU_01", 0x0021: "GEMS_RELA_01", 0x0043: "GEMS_PARM_01"}
 PRIVATE_VALUES = [("DS", "1.5"), ("LO", "private text"), ("SL", 7), ("SH", "abc"), ("FD", 1.5)]
@@ -65,7 +66,7 @@ PRIVATE_VALUES = [("DS", "1.5"), ("LO", "private text"), ("SL", 7), ("SH", "abc"
 
 def write_archive(folder: Path, files: int, seed: int = 1, workers: int = 2) -> None:
     """The files and their manifest; nothing when they stand already."""
-    if (folder / "manifest.json").exists():
+    if manifest(folder).exists():
         return
     names = [name for name, kind in KINDS.items() for _ in range(round(files * kind.share / 100))]
     names = (names + ["ct"] * files)[:files]
@@ -73,7 +74,12 @@ def write_archive(folder: Path, files: int, seed: int = 1, workers: int = 2) -> 
     tasks = [(folder, number, name, seed) for number, name in enumerate(names)]
     with get_context("spawn").Pool(workers) as pool:
         entries = pool.starmap(_write, tasks, chunksize=8)
-    (folder / "manifest.json").write_text(json.dumps(entries))
+    manifest(folder).write_text(json.dumps(entries))
+
+
+def manifest(folder: Path) -> Path:
+    """Beside the archive, of which it is no object."""
+    return folder.with_suffix(".json")
 
 
 def _write(folder: Path, number: int, name: str, seed: int) -> dict[str, Any]:
@@ -184,7 +190,8 @@ def _header(pixels: Pixels, kind: Kind, number: int, series: str) -> Dataset:
         "ExposureTime": 500, "XRayTubeCurrent": 300, "SamplesPerPixel": 1, "BitsAllocated": 16,
         "BitsStored": 12 if kind.drawn == "dx" else 16, "HighBit": 11 if kind.drawn == "dx" else 15,
         "PixelRepresentation": int(kind.drawn != "dx"), "Rows": pixels.shape[0], "Columns": pixels.shape[1],
-        "WindowCenter": 40, "WindowWidth": 400, "RescaleIntercept": 0, "RescaleSlope": 1,
+        "WindowCenter": WINDOWS[kind.drawn][0], "WindowWidth": WINDOWS[kind.drawn][1], "RescaleIntercept": 0,
+        "RescaleSlope": 1,
     }  # fmt: skip
     for keyword, value in {**texts, **numbers}.items():
         setattr(data, keyword, value)

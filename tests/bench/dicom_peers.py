@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from dicom_archive import manifest
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
@@ -67,7 +68,7 @@ def script(engine: str, way: str) -> Callable[[Path, Path, str, int], Start]:
 
 def expected(archive: Path, of_files: bool) -> Digests:
     """The digests that an output must have: of each file's pixels, or of each file's bytes."""
-    entries = json.loads((archive / "manifest.json").read_text())
+    entries = json.loads(manifest(archive).read_text())
     if of_files:
         return Counter(hashlib.sha256((archive / entry["path"]).read_bytes()).hexdigest() for entry in entries)
     return Counter(entry["pixels_sha256"] for entry in entries)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dicom_archive import write_archive
+from dicom_archive import manifest, write_archive
 from dicom_peers import CPUS, OF_FILES, PEERS, expected
 from process_tree import measured
 
@@ -58,13 +58,13 @@ def _asked() -> argparse.Namespace:
 
 def _first(archive: Path, files: int, work: Path) -> Path:
     """The first files of the archive, by hard links."""
-    entries = json.loads((archive / "manifest.json").read_text())[:files]
+    entries = json.loads(manifest(archive).read_text())[:files]
     part = work / f"dicom-{files}"
     if part != archive and not part.exists():
         for entry in entries:
             (part / entry["path"]).parent.mkdir(parents=True, exist_ok=True)
             os.link(archive / entry["path"], part / entry["path"])
-        (part / "manifest.json").write_text(json.dumps(entries))
+        manifest(part).write_text(json.dumps(entries))
     return part
 
 

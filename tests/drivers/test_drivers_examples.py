@@ -68,3 +68,6 @@ def test_every_file_ends_where_it_must_whoever_reads_it(ray_session: object, tmp
     assert len(uids) == len(set(uids)) == results[9].sums[0].parts["ingested"]
     again = _ingest(tmp_path, lakes[9], 9)
     assert (again.status, dict(again.sums[0].parts)["known"]) == ("nothing", OBJECTS)
+    page = Path(results[9].facts["report"]).read_text()
+    assert "pictures: " in page
+    assert results[9].facts["reasons"]["not_dicom"] == list(outcomes.values()).count("not_dicom")

@@ -14,11 +14,13 @@ from medray import rooms
 from medray.contracts import Bad, SourceObject
 from medray.drivers.images.collide import settle
 from medray.drivers.images.ingest_chunk import IngestChunk, IngestWork
+from medray.drivers.images.ingest_page import Watch, ingest_page
 from medray.drivers.job import Job, Result, host_facts, new_plan, together
 from medray.drivers.labels import with_labels
 from medray.drivers.listing import ID, Listing, list_archive
 from medray.drivers.open_plans import open_plans
 from medray.drivers.pseudonyms import pseudonyms_of
+from medray.drivers.reports import write_report
 from medray.engine.chunks import run_chunks
 from medray.planning.accounting import Sum
 from medray.planning.chunks import chunk_numbers
@@ -108,8 +110,9 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
         planned.linkage.uri if planned.linkage else None,
     )
     facts: list[dict[str, Any]] = []
+    watch = Watch()
     with job.tell.bar("ingest", plan.inputs.num_rows) as bar:
-        for done in run_chunks(work, _chunks(plan, listing)):
+        for done in run_chunks(work, _chunks(plan, listing), watch):
             facts.append(done)
             bar.advance(done["objects"], f"{sum(f['bytes_read'] for f in facts) / 1e6:,.0f} MB")
     facts.sort(key=lambda item: int(item["chunk"]))
@@ -117,9 +120,12 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
     total = _account(plan, facts, dropped)
     if planned.linkage:
         commit_linkage(planned.linkage.uri, plan)
-    _commit(plan, job, recipe.lake, facts, dropped, total, started)
+    reasons = _reasons(facts, dropped)
+    page = ingest_page(plan, job, recipe.lake, work.source, facts, reasons, total, watch)
+    report = write_report(job, recipe.lake, plan.run_id, page)
+    _commit(plan, job, recipe.lake, facts, dropped, total, started, report)
     job.tell.say(str(total))
-    return Result("done", (plan.run_id,), (total,), _figures(facts, dropped, started))
+    return Result("done", (plan.run_id,), (total,), {"report": report, "reasons": reasons})
 
 
 def _chunks(plan: Plan, listing: Listing) -> list[IngestChunk]:
@@ -163,6 +169,7 @@ def _commit(
     dropped: Sequence[dict[str, Any]],
     total: Sum,
     started: float,
+    report: str,
 ) -> None:
     bad = [_quarantined(plan, item) for fact in facts for item in fact["bad"]]
     rows = pa.Table.from_pylist([*bad, *dropped], schema=QUARANTINE.schema)
@@ -170,7 +177,7 @@ def _commit(
         IMAGES.name: [new_file(plan, fact["path"], fact) for fact in facts if fact["rows"]],
         QUARANTINE.name: write_rows(job.store, lake, plan, QUARANTINE, rows, "quarantine"),
     }
-    commit_run(job.store, lake, plan, Outcome(total.counts(), files, host_facts(started)))
+    commit_run(job.store, lake, plan, Outcome(total.counts(), files, host_facts(started), report_uri=report))
 
 
 def _quarantined(plan: Plan, bad: dict[str, Any]) -> dict[str, Any]:
@@ -186,19 +193,8 @@ def _quarantined(plan: Plan, bad: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _figures(facts: Sequence[dict[str, Any]], dropped: Sequence[dict[str, Any]], started: float) -> dict[str, Any]:
-    """Counts for people: by reason, modality and syntax."""
+def _reasons(facts: Sequence[dict[str, Any]], dropped: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """How many objects were not used, by reason, most first."""
     reasons = Counter(item["reason"] for fact in facts for item in fact["bad"])
     reasons.update(row["reason"] for row in dropped)
-    modalities: Counter[str] = Counter()
-    syntaxes: Counter[str] = Counter()
-    for fact in facts:
-        modalities.update(fact["modalities"])
-        syntaxes.update(fact["syntaxes"])
-    return {
-        "reasons": dict(reasons.most_common()),
-        "modalities": dict(modalities.most_common()),
-        "syntaxes": dict(syntaxes.most_common()),
-        "bytes_read": sum(fact["bytes_read"] for fact in facts),
-        "seconds": round(time.monotonic() - started, 2),
-    }
+    return dict(reasons.most_common())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from itertools import compress
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +21,9 @@ from medray.storage.linkage import LinkageWriter
 from medray.storage.read_ahead import ReadAhead
 from medray.storage.store import Store
 from medray.storage.uri import join
+
+# What a chunk counts its instances by: fact -> column of `images`.
+COUNTED = {"modalities": "Modality", "syntaxes": "TransferSyntaxUID", "manufacturers": "manufacturer"}
 
 
 @dataclass(frozen=True)
@@ -77,20 +81,14 @@ class _Tally:
         self._chunk = chunk
         self.bad: list[dict[str, Any]] = [asdict(item) for item in chunk.gone]
         self._instances = 0
-        self._modalities: Counter[str] = Counter()
-        self._syntaxes: Counter[str] = Counter()
+        self._counted = {name: Counter[str]() for name in COUNTED}
 
     def good(self, rows: pa.RecordBatch) -> None:
-        for part, modality, syntax in zip(
-            rows["part_index"].to_pylist(),
-            rows["Modality"].to_pylist(),
-            rows["TransferSyntaxUID"].to_pylist(),
-            strict=True,
-        ):
-            if part == 0:
-                self._instances += 1
-                self._modalities[modality or "none"] += 1
-                self._syntaxes[syntax] += 1
+        first = [part == 0 for part in rows["part_index"].to_pylist()]
+        self._instances += sum(first)
+        for name, counted in self._counted.items():
+            values = compress(rows[COUNTED[name]].to_pylist(), first)
+            counted.update("none" if value is None else value for value in values)
 
     def facts(self) -> Facts:
         return {
@@ -99,6 +97,5 @@ class _Tally:
             "instances": self._instances,
             "bytes_read": sum(item.size_bytes for item in self._chunk.objects),
             "bad": self.bad,
-            "modalities": dict(self._modalities),
-            "syntaxes": dict(self._syntaxes),
+            **{name: dict(counted) for name, counted in self._counted.items()},
         }

@@ -22,6 +22,7 @@ from medray.drivers.models.evaluation_page import evaluation_page
 from medray.drivers.models.predict import score
 from medray.drivers.models.simple_models import beside_the_network
 from medray.drivers.models.train import Labelled, labelled_inputs
+from medray.drivers.reports import report_folder, write_report
 from medray.errors import SplitError
 from medray.recipes.score import EvaluateRecipe
 from medray.schema.predictions import PREDICTIONS
@@ -131,15 +132,14 @@ def _execute(
     reading = read_by(model, recipe.lake, job)
     answered = [asked[row] for row in sorted(set(position.tolist()))]
     comparisons = beside_the_network(recipe, model, reading, config, state, job, stored, files, answered)
-    folder = join(recipe.lake, "reports", plan.run_id)
+    folder = report_folder(recipe.lake, plan.run_id)
     inputs = [asked[row].item for row in position]
     page = evaluation_page(plan, recipe, model, state, job, metrics, comparisons, stored, targets, inputs)
     with told(recipe.lake):
         job.store.replace(join(folder, "metrics.json"), json.dumps(metrics, sort_keys=True, indent=1).encode())
         job.store.replace(join(folder, "comparisons.json"), json.dumps(comparisons, sort_keys=True, indent=1).encode())
-        job.store.replace(join(folder, "report.html"), page.encode())
+    report = write_report(job, recipe.lake, plan.run_id, page)
     counts = {"inputs": len(asked), "answered": len(set(position.tolist()))}
-    report = join(folder, "report.html")
     commit_run(
         job.store,
         recipe.lake,
@@ -181,7 +181,7 @@ def stored_answers(
 
 
 def _written(recipe: EvaluateRecipe, plan: Plan, job: Job) -> dict[str, Any]:
-    folder = join(recipe.lake, "reports", plan.run_id)
+    folder = report_folder(recipe.lake, plan.run_id)
     with told(recipe.lake):
         metrics = json.loads(job.store.read(join(folder, "metrics.json")))
         comparisons = json.loads(job.store.read(join(folder, "comparisons.json")))

@@ -1,0 +1,20 @@
+"""Where the report of a run lies."""
+
+from __future__ import annotations
+
+from medray.drivers.job import Job
+from medray.storage.failures import told
+from medray.storage.uri import join
+
+
+def report_folder(lake: str, run_id: str) -> str:
+    """The folder of a run's reports."""
+    return join(lake, "reports", run_id)
+
+
+def write_report(job: Job, lake: str, run_id: str, page: str) -> str:
+    """Write the page of a run; returns where. A repeated attempt replaces it."""
+    uri = join(report_folder(lake, run_id), "report.html")
+    with told(lake):
+        job.store.replace(uri, page.encode())
+    return uri
