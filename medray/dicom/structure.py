@@ -18,7 +18,8 @@ from medray.errors import Unusable
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
-FLOAT_PIXEL_DATA = (0x7FE00008, 0x7FE00009)
+FLOAT_PIXEL_DATA, DOUBLE_PIXEL_DATA = 0x7FE00008, 0x7FE00009
+PIXELS = frozenset((PIXEL_DATA, FLOAT_PIXEL_DATA, DOUBLE_PIXEL_DATA))
 LONG_VRS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
 
 
@@ -162,7 +163,7 @@ class Structure:
     Attributes:
         header: the bytes of the wanted top-level elements before Pixel Data, in order: a data set
             of its own.
-        pixels: Pixel Data.
+        pixels: Pixel Data, or its floating point form.
     """
 
     header: bytes
@@ -176,15 +177,14 @@ def walk(body: bytes, start: int, encoding: Encoding, sequence_depth: int, wante
         Unusable: truncated, malformed, too_deep, bad_frames; no_pixels where there are none.
     """
     walker, at, end = Walker(body, encoding, sequence_depth), start, len(body)
-    header, pixels, floats = [], None, False
+    header, pixels = [], None
     while at < end:
         element = walker.element(at, end)
         at = element.end
-        if element.tag == PIXEL_DATA:
+        if element.tag in PIXELS:
             pixels = element
         elif pixels is None and element.tag in wanted:
             header.append(body[element.at : at])
-        floats = floats or element.tag in FLOAT_PIXEL_DATA
     if pixels is None:
-        raise Unusable("no_pixels", "only floating point pixel data" if floats else "")
+        raise Unusable("no_pixels")
     return Structure(b"".join(header), pixels)

@@ -22,7 +22,7 @@ def row(frames: np.ndarray, **header: Any) -> dict[str, Any]:
         "NumberOfFrames": len(frames),
         "PhotometricInterpretation": "RGB" if colour else "MONOCHROME2", "PlanarConfiguration": 0 if colour else None,
         "Rows": frames.shape[1], "Columns": frames.shape[2], "BitsAllocated": bits, "BitsStored": bits,
-        "HighBit": bits - 1, "PixelRepresentation": int(frames.dtype.kind == "i"),
+        "HighBit": bits - 1, "frame_codec": "planes-zstd", "PixelRepresentation": int(frames.dtype.kind == "i"),
     } | header  # fmt: skip
     cells = [pack(np.frombuffer(frame.tobytes(), np.uint8), bits // 8) for frame in frames]
     ends = np.cumsum([0, *map(len, cells)]).tolist()
