@@ -98,7 +98,7 @@ def codestream_of(boxes: bytes) -> bytes:
         Unusable: bad_frames. struct.error: a box reaches beyond the end.
     """
     at, parts = 0, []
-    while at < len(boxes):
+    while at + BOX.size <= len(boxes):  # a byte of padding may follow
         length, kind = BOX.unpack_from(boxes, at)
         head = 8
         if length == 1:

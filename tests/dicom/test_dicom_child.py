@@ -202,8 +202,8 @@ def colour_row(stream: bytes, shape: tuple[int, ...]) -> dict[str, Any]:
     return {
         "TransferSyntaxUID": "1.2.840.10008.1.2.4.70", "Rows": shape[0], "Columns": shape[1], "NumberOfFrames": 1,
         "SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0, "BitsAllocated": 8,
-        "BitsStored": 8, "HighBit": 7, "PixelRepresentation": 0, "palette": None, "frames": stream, "frame_codec": "received",
-        "frame_offsets": [0, len(stream)],
+        "BitsStored": 8, "HighBit": 7, "PixelRepresentation": 0, "palette": None, "frames": stream,
+        "frame_codec": "received", "frame_offsets": [0, len(stream)],
     }  # fmt: skip
 
 
