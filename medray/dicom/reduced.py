@@ -2,7 +2,8 @@
 transform of JPEG scaled, means of squares of pixels for every other codec.
 
 Samples of a wavelet's low band stand at the first pixel of their square, not in its middle: `shift`
-says by how many pixels, for the resize to correct.
+says by how many pixels, for the resize to correct. By its roundings the reversible wavelet adds up to
+half a stored value with each halving where there is noise: nothing to see in 12 bits, 0.2% of 8.
 """
 
 from __future__ import annotations
