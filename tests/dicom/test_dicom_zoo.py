@@ -11,14 +11,22 @@ import numpy as np
 import pytest
 import zoo
 
+from medray.config import parse
 from medray.contracts import Bad, Good, SourceObject
 from medray.dicom.config import DicomConfig
 from medray.dicom.examples import FOLDER
 from medray.dicom.pixels import frame_arrays
 from medray.dicom.spec import SOURCE
+from medray.drivers.images.ingest import ingest_archive
+from medray.drivers.job import Job
 from medray.errors import Unusable
+from medray.narration import silent
 from medray.privacy.pseudonyms import Pseudonyms
+from medray.schema.images import IMAGES
+from medray.schema.quarantine import QUARANTINE
 from medray.schema.reasons import REASONS
+from medray.storage.snapshot import snapshot
+from medray.storage.store import LAKE
 
 KEY = Pseudonyms(b"0123456789abcdef0123456789abcdef")
 SMALL = {"inflated_bytes": 2_000_000}
@@ -97,28 +105,27 @@ def test_random_truncations_are_found(ingest: Any) -> None:
 
 
 @pytest.mark.ray
-def test_a_job_gives_every_file_its_place(ray_session: Any, tmp_path: Path) -> None:
-    """300 good files, the zoo among them, one id with other bytes and one file twice: sums, rows and reasons."""
-    import story
-
-    from medray.schema.images import IMAGES
-    from medray.schema.quarantine import QUARANTINE
-    from medray.storage.delta import scan
-    from medray.storage.store import Store
-
-    archive, lake = tmp_path / "archive", str(tmp_path / "lake")
+def test_a_job_gives_every_file_its_place(ray_session: object, tmp_path: Path) -> None:
+    """200 good files, the zoo beside them, an id with other bytes and a file that is there twice."""
+    archive, lake, secret = tmp_path / "archive", str(tmp_path / "lake"), "k" * 64
     archive.mkdir()
-    held = [kind for kind in KINDS if kind.stage == "ingest" and kind.name != "bomb_of_deflate"]
-    for number in range(300):
-        (archive / f"good-{number:03d}").write_bytes(zoo.good(number))
-    for number, kind in enumerate(held):
-        (archive / f"good-{number:03d}-{kind.name}").write_bytes(kind.data)
-    (archive / "z-other-bytes").write_bytes(zoo.file(zoo.written(zoo.image(7, x00080060=("CS", b"CR")))))
-    (archive / "z-twice").write_bytes(zoo.good(8))
-    from medray.entry import driver
-
-    recipe = story.recipe(story.ingest_recipe(lake, str(archive)))
-    driver("ingest_dicom")(recipe, story.job())
-    store = Store()
-    rows = scan(store, lake, IMAGES, None, ["SOPInstanceUID"])  # type: ignore[call-arg]
-    assert rows and QUARANTINE
+    (tmp_path / "key").write_text(secret)
+    files = {f"good-{number:03d}": (zoo.good(number), "ingested") for number in range(200)}
+    caught = [kind for kind in KINDS if kind.stage == "ingest" and kind.name != "bomb_of_deflate"]
+    files |= {f"good-{number:03d}-{kind.name}": (kind.data, kind.reason) for number, kind in enumerate(caught)}
+    files["z-other-bytes"] = (zoo.file(zoo.written(zoo.image(7, x00080060=("CS", b"CR")))), "conflict")
+    files["z-twice"] = (zoo.good(8), "duplicate")
+    for name, (data, _) in files.items():
+        (archive / name).write_bytes(data)
+    document = {
+        "job": "ingest_dicom", "name": "zoo", "lake": lake, "chunks": {"objects": 100},
+        "source": {"kind": "dicom", "uri": str(archive), "subject": "PatientID"},
+        "deidentify": {"profile": "basic", "key": f"file:{tmp_path / 'key'}"},
+    }  # fmt: skip
+    result = ingest_archive(parse(document, "test"), Job("2026-01-01", silent()))
+    assert dict(result.sums[0].parts)["ingested"] == 200
+    state, key = snapshot(LAKE, lake), Pseudonyms(secret.encode())
+    refused = state.table(QUARANTINE, ("source_key", "reason")).to_pylist()
+    outcomes = {row["source_key"]: row["reason"] for row in refused}
+    outcomes |= dict.fromkeys(state.table(IMAGES, ("source_key",))["source_key"].to_pylist(), "ingested")
+    assert outcomes == {key.source_key(str(archive / name)): reason for name, (_, reason) in files.items()}
