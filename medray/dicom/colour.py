@@ -9,15 +9,18 @@ import numpy as np
 
 from medray.contracts import Array
 
-# PS3.3 C.7.6.3.1.2, inverse of YBR_FULL for 8 bits.
-_FROM_YBR = np.array([[1.0, 1.0, 1.0], [0.0, -0.344136286, 1.772], [1.402, -0.714136286, 0.0]])
+# PS3.3 C.7.6.3.1.2, inverses for 8 bits: rows are Y, CB, CR, columns R, G, B.
+_FULL = ((1.0, 1.0, 1.0), (0.0, -0.344136286, 1.772), (1.402, -0.714136286, 0.0))
+_PARTIAL = ((1.1643836, 1.1643836, 1.1643836), (0.0, -0.3917623, 2.0172321), (1.5960268, -0.8129676, 0.0))
 
 
-def rgb_from_ybr(frame: Array) -> Array:
-    """YBR_FULL (H, W, 3) uint8 -> RGB uint8, rounded half up."""
-    centred = frame.astype(np.float32) - np.array([0, 128, 128], np.float32)
-    converted = centred @ _FROM_YBR.astype(np.float32)
-    rounded: Array = np.clip(np.floor(converted + 0.5), 0, 255).astype(np.uint8)
+def rgb_from_ybr(frame: Array, bits: int, partial: bool = False) -> Array:
+    """YBR_FULL, or YBR_PARTIAL with its black at 16 of 256, (H, W, 3) of `bits` -> RGB of the same
+    dtype, rounded half up."""
+    half, black = 1 << (bits - 1), (16 << bits) >> 8 if partial else 0
+    centred = frame.astype(np.float32) - np.array([black, half, half], np.float32)
+    converted = centred @ np.array(_PARTIAL if partial else _FULL, np.float32)
+    rounded: Array = np.clip(np.floor(converted + 0.5), 0, 2 * half - 1).astype(frame.dtype)
     return rounded
 
 

@@ -11,7 +11,7 @@ from medray.dicom.header import Header
 from medray.dicom.luts import palette, sequence_lut
 from medray.dicom.pixel_header import PixelHeader
 from medray.dicom.syntaxes import registered
-from medray.dicom.values import integer, term, terms, text
+from medray.dicom.values import integer, number, term, terms, text
 from medray.errors import Unusable
 
 INT32 = 2**31
@@ -110,6 +110,8 @@ def _meaning(header: Header, form: PixelHeader) -> dict[str, Any]:
         "frame_rescale": _rescale_of_frames(header, form.frames),
         "PixelPaddingValue": _stored(integer(header, "PixelPaddingValue"), form),
         "PixelPaddingRangeLimit": _stored(integer(header, "PixelPaddingRangeLimit"), form),
+        "FloatPixelPaddingValue": _float_padding(header, "FloatPixelPaddingValue", form),
+        "FloatPixelPaddingRangeLimit": _float_padding(header, "FloatPixelPaddingRangeLimit", form),
     }
 
 
@@ -130,6 +132,12 @@ def _stored(value: int | None, form: PixelHeader) -> int | None:
         return None
     value %= 1 << form.allocated
     return value - (1 << form.allocated) if form.signed and value >> (form.allocated - 1) else value
+
+
+def _float_padding(header: Header, keyword: str, form: PixelHeader) -> float | None:
+    if not form.floats:
+        return None
+    return number(header, keyword if form.allocated == 32 else f"Double{keyword}")
 
 
 def _vector(header: Header, keyword: str, length: int) -> list[float] | None:

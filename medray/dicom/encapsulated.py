@@ -13,11 +13,13 @@ from medray.errors import Unusable
 
 _HEAD = struct.Struct("<HHL")
 JP2_SIGNATURE = b"\0\0\0\x0cjP  "
+JXL_SIGNATURE = b"\0\0\0\x0cJXL "
 STARTS: dict[Kind, tuple[bytes, ...]] = {
     "jpeg": (b"\xff\xd8\xff",),
     "jpeg_lossless": (b"\xff\xd8\xff",),
     "jpegls": (b"\xff\xd8\xff",),
     "jpeg2000": (b"\xff\x4f\xff\x51", JP2_SIGNATURE),
+    "jpegxl": (b"\xff\x0a", JXL_SIGNATURE),
 }
 RLE_HEADER_BYTES = 64
 
@@ -119,7 +121,7 @@ def _join(parts: list[memoryview]) -> bytes | memoryview:
 def _check_start(frame: bytes | memoryview, kind: Kind) -> None:
     if kind == "rle":
         _check_rle(frame)
-    elif not bytes(frame[:8]).startswith(STARTS[kind]):
+    elif kind in STARTS and not bytes(frame[:8]).startswith(STARTS[kind]):
         raise Unusable("bad_frames", "a frame without the start marker of its syntax")
 
 

@@ -7,6 +7,7 @@ the size where the interleaved bytes reach 0.52. Every frame is one zstd frame o
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -61,13 +62,40 @@ def _bit_frames(data: Bytes, form: PixelHeader) -> Iterator[Bytes]:
         yield np.packbits(bits[first % 8 :][: form.frame_bits], bitorder="little")
 
 
+def item_frame(item: bytes | memoryview, form: PixelHeader) -> Bytes:
+    """The frame in one item of Encapsulated Uncompressed Explicit VR Little Endian (PS3.5 A.4.11).
+
+    Raises:
+        Unusable: truncated.
+    """
+    if len(item) < form.frame_bytes:
+        raise Unusable("truncated", f"{len(item)} bytes in a frame, {form.frame_bytes} needed")
+    return np.frombuffer(item, np.uint8, form.frame_bytes)
+
+
+def inflated_frame(item: bytes | memoryview, form: PixelHeader) -> Bytes:
+    """A frame of Deflated Image Frame Compression (PS3.5 8.2.16), raw deflate of RFC 1951.
+
+    Raises:
+        Unusable: truncated, or bad_frames when it inflates to more than the frame. zlib.error.
+    """
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    frame = stream.decompress(item, form.frame_bytes + 2)  # a byte of padding is allowed, two are a lie
+    if len(frame) > form.frame_bytes + 1:
+        raise Unusable("bad_frames", f"a frame that inflates beyond its {form.frame_bytes} bytes")
+    if not stream.eof:
+        raise Unusable("truncated", "a deflated frame has no end")
+    return item_frame(frame, form)
+
+
 def pack(frame: Bytes, sample_bytes: int) -> memoryview:
     """The byte planes of a little-endian frame, compressed."""
     # Without `asbytes`, which costs a copy; the buffer's own memoryview has the size before compression.
-    return np.frombuffer(_zstd().compress(_planes(frame, sample_bytes)), np.uint8).data
+    return np.frombuffer(_zstd().compress(_split(frame, sample_bytes)), np.uint8).data
 
 
-def _planes(frame: Bytes, sample_bytes: int) -> Bytes:
+def _split(frame: Bytes, sample_bytes: int) -> Bytes:
+    """The inverse of `joined`."""
     if sample_bytes not in (2, 4):
         return np.ascontiguousarray(frame.reshape(-1, sample_bytes).T)
     samples = frame.view(f"<u{sample_bytes}")
@@ -87,7 +115,20 @@ def unpack(packed: bytes | memoryview, frame_bytes: int, sample_bytes: int) -> B
     if planes.size != frame_bytes:
         raise Unusable("decode_failed", f"{planes.size} bytes in a frame of {frame_bytes}")
     flat = np.frombuffer(planes, np.uint8)
-    return np.ascontiguousarray(flat.reshape(sample_bytes, -1).T).reshape(-1)
+    return joined(flat.reshape(sample_bytes, -1))
+
+
+def joined(planes: Bytes) -> Bytes:
+    """Byte planes (N, samples), least significant first -> the bytes of the samples in turn."""
+    if len(planes) == 1:
+        return planes.reshape(-1)
+    if len(planes) == 2:  # ten times as fast as the transposition
+        pairs = planes[1].astype("<u2")
+        pairs <<= 8
+        pairs |= planes[0]
+        found: Bytes = pairs.view(np.uint8)
+        return found
+    return np.ascontiguousarray(planes.T).reshape(-1)
 
 
 def _zstd() -> pa.Codec:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 from medray.dicom.encapsulated import encapsulated_frames
 from medray.dicom.header import Instance
-from medray.dicom.native import native_frames, pack
+from medray.dicom.native import Bytes, inflated_frame, item_frame, native_frames, pack
 from medray.dicom.pixel_header import PixelHeader
 from medray.dicom.scrub import scrub
+from medray.dicom.structure import PIXEL_DATA
 from medray.errors import Unusable
 
 Blob = bytes | memoryview
 Frame = list[Blob]  # its pieces, in order
+FLOAT_PLANES = "float-planes-zstd"
 
 
 @dataclass
@@ -43,28 +45,38 @@ class Part:
 
 def frame_codec(instance: Instance) -> str:
     """How the frames of an instance stand in `images`."""
-    return "planes-zstd" if instance.syntax.kind == "native" else "received"
+    if not instance.syntax.samples:
+        return "received"
+    return "planes-zstd" if instance.pixels.tag == PIXEL_DATA else FLOAT_PLANES
 
 
 def kept_frames(instance: Instance, form: PixelHeader) -> Iterator[Frame]:
-    """Every frame as it is kept: byte planes of a native one, the codestream of any other.
+    """Every frame as it is kept: byte planes of plain samples, the codestream of any other.
 
     Raises:
         Unusable: unsupported_syntax, bad_frames, truncated.
     """
-    body, pixels, syntax = instance.body, instance.pixels, instance.syntax
+    syntax = instance.syntax
     if syntax.kind == "unknown":
         raise Unusable("unsupported_syntax")
+    if syntax.samples:
+        for frame in _plain_frames(instance, form):
+            yield [pack(frame, max(form.allocated // 8, 1))]
+        return
+    for codestream in encapsulated_frames(instance.body, instance.pixels, syntax.kind, form.frames, instance.header):
+        yield scrub(codestream, syntax.kind)
+
+
+def _plain_frames(instance: Instance, form: PixelHeader) -> Iterator[Bytes]:
+    body, pixels, syntax = instance.body, instance.pixels, instance.syntax
     if syntax.kind == "native":
         if pixels.undefined:
             raise Unusable("bad_frames", "native frames in fragments")
         value = memoryview(body)[pixels.start : pixels.end]
-        for frame in native_frames(value, form, syntax.little, pixels.vr == b"OW"):
-            yield [pack(frame, max(form.allocated // 8, 1))]
+        yield from native_frames(value, form, syntax.little, pixels.vr == b"OW")
         return
-    header = instance.header
-    for codestream in encapsulated_frames(body, pixels, syntax.kind, form.frames, header):
-        yield scrub(codestream, syntax.kind)
+    for item in encapsulated_frames(body, pixels, syntax.kind, form.frames, instance.header):
+        yield inflated_frame(item, form) if syntax.kind == "deflated" else item_frame(item, form)
 
 
 def split(frames: Iterable[Frame], part_bytes: int) -> list[Part]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medray.dicom.header import Header
+from medray.dicom.structure import DOUBLE_PIXEL_DATA, FLOAT_PIXEL_DATA, PIXEL_DATA
 from medray.dicom.values import integer, text
 from medray.errors import Unusable
 
-BITS_ALLOCATED = (1, 8, 16, 32)
+BITS_ALLOCATED = (1, 8, 16, 24, 32)
+FLOAT_BITS = {FLOAT_PIXEL_DATA: 32, DOUBLE_PIXEL_DATA: 64}
 PHOTOMETRICS = {
     1: ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"),
-    3: ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"),
+    3: ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_ICT", "YBR_RCT", "XYB"),
 }
+CODED = ("YBR_ICT", "YBR_RCT", "XYB")  # colour spaces of a codestream
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class PixelHeader:
     stored: int
     high: int
     signed: bool
+    floats: bool = False  # IEEE 754 samples; stored, high and signed say nothing then
 
     @property
     def frame_bits(self) -> int:
@@ -44,19 +48,21 @@ class PixelHeader:
     @property
     def subsampled(self) -> bool:
         """Native 4:2:2: two pixels share their chrominance, 16 bits a pixel."""
-        return self.photometric == "YBR_FULL_422"
+        return self.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422")
 
 
-def read_pixel_header(header: Header, native: bool, pixel_bytes: int) -> PixelHeader:
+def read_pixel_header(header: Header, plain: bool, pixel_bytes: int, tag: int = PIXEL_DATA) -> PixelHeader:
     """The form of the frames.
 
     Args:
-        native: the frames are not compressed.
+        plain: the frames are samples, not codestreams.
         pixel_bytes: largest volume of all frames, decoded.
+        tag: of the element that holds them, Pixel Data or its floating point forms (C.7.6.24, C.7.6.25).
 
     Raises:
         Unusable: bad_pixel_header, or too_large.
     """
+    floats = FLOAT_BITS.get(tag)
     form = PixelHeader(
         rows=_required(header, "Rows"),
         columns=_required(header, "Columns"),
@@ -65,14 +71,18 @@ def read_pixel_header(header: Header, native: bool, pixel_bytes: int) -> PixelHe
         photometric=text(header, "PhotometricInterpretation"),
         planar=integer(header, "PlanarConfiguration"),
         allocated=_required(header, "BitsAllocated"),
-        stored=_required(header, "BitsStored"),
-        high=_required(header, "HighBit"),
-        signed=_required(header, "PixelRepresentation") == 1,
+        stored=floats or _required(header, "BitsStored"),
+        high=floats - 1 if floats else _required(header, "HighBit"),
+        signed=not floats and _required(header, "PixelRepresentation") == 1,
+        floats=bool(floats),
     )
     _check_samples(form)
-    _check_bits(form)
-    if native:
-        _check_native(form)
+    if floats:
+        _check_floats(form, floats, plain)
+    else:
+        _check_bits(form)
+    if plain:
+        _check_plain(form)
     volume = form.rows * form.columns * form.samples * form.frames * max(form.allocated // 8, 1)
     if volume > pixel_bytes:
         raise Unusable("too_large", f"{volume} bytes of pixels")
@@ -114,8 +124,14 @@ def _check_bits(form: PixelHeader) -> None:
         raise Unusable("bad_pixel_header", "one bit allocated for colour")
 
 
-def _check_native(form: PixelHeader) -> None:
-    if form.photometric in ("YBR_ICT", "YBR_RCT"):
-        raise Unusable("bad_pixel_header", "a JPEG 2000 colour space around native frames")
-    if form.subsampled and (form.columns % 2 or form.allocated != 8 or form.planar == 1):
-        raise Unusable("bad_pixel_header", "4:2:2 frames of odd width, 16 bits or separate planes")
+def _check_floats(form: PixelHeader, bits: int, plain: bool) -> None:
+    grey = form.samples == 1 and form.photometric.startswith("MONOCHROME")
+    if not (grey and plain and form.allocated == bits):
+        raise Unusable("bad_pixel_header", f"floating point pixels of {bits} bits, {form.allocated} allocated")
+
+
+def _check_plain(form: PixelHeader) -> None:
+    if form.photometric in CODED:
+        raise Unusable("bad_pixel_header", "the colour space of a codestream around plain samples")
+    if form.subsampled and (form.columns % 2 or form.allocated not in (8, 16) or form.planar == 1):
+        raise Unusable("bad_pixel_header", "4:2:2 frames of odd width, 24 bits or separate planes")

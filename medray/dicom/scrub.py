@@ -12,7 +12,8 @@ import struct
 
 import numpy as np
 
-from medray.dicom.encapsulated import JP2_SIGNATURE
+from medray.dicom.encapsulated import JP2_SIGNATURE, JXL_SIGNATURE
+from medray.dicom.jpegxl_header import codestream_of, read_jpegxl
 from medray.dicom.syntaxes import Kind
 from medray.errors import Unusable
 
@@ -35,11 +36,20 @@ def scrub(frame: Blob, kind: Kind) -> list[Blob]:
         if kind == "jpeg2000":
             stream = _codestream(frame) if frame[:8] == JP2_SIGNATURE else frame
             return _blank(stream, _jpeg2000_comments(stream))
+        if kind == "jpegxl":
+            return [_bare_jpegxl(bytes(frame))]
         if kind in ("jpeg", "jpeg_lossless", "jpegls"):
             return _scrub_jpeg(frame, kind)
     except (struct.error, IndexError) as error:
         raise Unusable("bad_frames", "segments of a codestream reach beyond it") from error
     return [frame]
+
+
+def _bare_jpegxl(frame: bytes) -> bytes:
+    """The codestream without boxes; one whose header leaves room for text is refused."""
+    stream = codestream_of(frame) if frame.startswith(JXL_SIGNATURE) else frame
+    read_jpegxl(stream)
+    return stream
 
 
 def _blank(frame: Blob, spans: list[Span]) -> list[Blob]:

@@ -110,7 +110,7 @@ def _provenance(item: SourceObject, data: bytes, instance: Instance, pseudonyms:
 
 def _rows(instance: Instance, columns: Mapping[str, Any], config: DicomConfig) -> list[tuple[Columns, Part]]:
     syntax = instance.syntax
-    form = read_pixel_header(instance.header, syntax.kind == "native", config.pixel_bytes)
+    form = read_pixel_header(instance.header, syntax.samples, config.pixel_bytes, instance.pixels.tag)
     described = {**columns, **header_columns(instance.header, form, syntax.little)}
     parts = split(kept_frames(instance, form), config.part_bytes)
     rows, first = [], 0

@@ -19,7 +19,8 @@ from medray.errors import Unusable
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
-FLOAT_PIXEL_DATA = (0x7FE00008, 0x7FE00009)
+FLOAT_PIXEL_DATA, DOUBLE_PIXEL_DATA = 0x7FE00008, 0x7FE00009
+PIXELS = frozenset((PIXEL_DATA, FLOAT_PIXEL_DATA, DOUBLE_PIXEL_DATA))
 LONG_VRS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 
@@ -206,8 +207,8 @@ class Structure:
     """What the walk over a data set found.
 
     Attributes:
-        elements: the top-level elements before Pixel Data, in order.
-        pixels: Pixel Data.
+        elements: the top-level elements before the pixels, in order.
+        pixels: Pixel Data, or its floating point form.
     """
 
     elements: Sequence[Element]
@@ -221,8 +222,7 @@ def walk(body: bytes, start: int, encoding: Encoding, sequence_depth: int) -> St
         Unusable: truncated, malformed, too_deep, bad_frames; no_pixels where there are none.
     """
     elements = Walker(body, encoding, sequence_depth).elements(start, len(body))
-    place = next((place for place, element in enumerate(elements) if element.tag == PIXEL_DATA), None)
+    place = next((place for place, element in enumerate(elements) if element.tag in PIXELS), None)
     if place is None:
-        floats = any(element.tag in FLOAT_PIXEL_DATA for element in elements)
-        raise Unusable("no_pixels", "only floating point pixel data" if floats else "")
+        raise Unusable("no_pixels")
     return Structure(elements[:place], elements[place])

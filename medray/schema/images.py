@@ -82,6 +82,9 @@ IMAGES = TableContract(
             pa.field("PixelRepresentation", pa.int32(), nullable=False),
             pa.field("PixelPaddingValue", pa.int64()),
             pa.field("PixelPaddingRangeLimit", pa.int64()),
+            # of floating point pixels, of either width
+            pa.field("FloatPixelPaddingValue", pa.float64()),
+            pa.field("FloatPixelPaddingRangeLimit", pa.float64()),
             pa.field("RescaleSlope", pa.float64()),
             pa.field("RescaleIntercept", pa.float64()),
             pa.field("RescaleType", pa.string()),
@@ -97,7 +100,8 @@ IMAGES = TableContract(
             # as received where the lake is identified
             pa.field("header", pa.binary()),
             # "received": codestreams of TransferSyntaxUID; "planes-zstd": native frames, each
-            # little-endian, split in byte planes and compressed on its own.
+            # little-endian, split in byte planes and compressed on its own; "float-planes-zstd": the
+            # same of IEEE 754 samples.
             pa.field("frame_codec", pa.string(), nullable=False),
             # n + 1 offsets into `frames` for the n frames of this part
             pa.field("frame_offsets", pa.list_(pa.int64()), nullable=False),

@@ -181,7 +181,7 @@ def test_the_child_knows_no_secret_and_no_engine(
 
 def test_a_machine_that_starts_no_child_is_nobodys_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "_decoder", Decoder())
-    monkeypatch.setattr("medray.dicom.pixels.decode_apart", child._decoder.decode)
+    monkeypatch.setattr("medray.dicom.decoding.decode_apart", child._decoder.decode)
     for executable in ("/nowhere/python", "/bin/false"):
         monkeypatch.setattr(sys, "executable", executable)
         with pytest.raises(MedrayError, match="does not start"):
@@ -203,7 +203,7 @@ def colour_row(stream: bytes, shape: tuple[int, ...]) -> dict[str, Any]:
         "TransferSyntaxUID": "1.2.840.10008.1.2.4.70", "Rows": shape[0], "Columns": shape[1], "NumberOfFrames": 1,
         "SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0, "BitsAllocated": 8,
         "BitsStored": 8, "HighBit": 7, "PixelRepresentation": 0, "palette": None, "frames": stream,
-        "frame_offsets": [0, len(stream)],
+        "frame_codec": "received", "frame_offsets": [0, len(stream)],
     }  # fmt: skip
 
 

@@ -255,13 +255,6 @@ def test_headers_that_lack_what_pixels_need(keyword: str, instance: Dataset, wri
     assert ingest(written(instance)).reason == "bad_pixel_header"
 
 
-def test_float_pixels_are_no_image(instance: Dataset, written: Any, ingest: Any) -> None:
-    del instance.PixelData
-    instance.FloatPixelData = np.zeros(6, "<f4").tobytes()
-    (bad,) = ingest(written(instance)).bad
-    assert (bad.reason, bad.detail) == ("no_pixels", "only floating point pixel data")
-
-
 def test_only_the_stored_bits_are_values(instance: Dataset, written: Any, ingest: Any) -> None:
     """12 bits in 16: overlays above them, signs inside them, and a high bit that is not the last."""
     instance.BitsStored, instance.HighBit = 12, 11

@@ -80,7 +80,9 @@ def test_layout_is_channels_height_width() -> None:
     assert layout(config(channels=3)).shape == (3, 28, 32)
 
 
-@pytest.mark.parametrize("changes", [{"size": (32, 28)}, {"channels": 3}, {"window": "dicom"}, {"frames": "all"}])
+@pytest.mark.parametrize(
+    "changes", [{"size": (32, 28)}, {"channels": 3}, {"window": "dicom"}, {"frames": "all"}, {"reduced": True}]
+)
 def test_the_cache_is_another_one_when_the_bytes_would_be(changes: dict[str, Any]) -> None:
     assert prepare_key(config(**changes)) != prepare_key(config())
-    assert prepare_key(config(**changes))["prepare_version"] == 1
+    assert prepare_key(config(**changes))["prepare_version"] == 2

@@ -10,7 +10,7 @@ from families.image_recipe import config
 
 from medray.dicom.native import pack
 from medray.errors import Unusable
-from medray.families.image.prepare import PREPARE_COLUMNS, prepare, to_bytes
+from medray.families.image.prepare import PREPARE_COLUMNS, prepare, prepare_key, to_bytes
 
 
 def row(frames: np.ndarray, **header: Any) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def row(frames: np.ndarray, **header: Any) -> dict[str, Any]:
         "NumberOfFrames": len(frames),
         "PhotometricInterpretation": "RGB" if colour else "MONOCHROME2", "PlanarConfiguration": 0 if colour else None,
         "Rows": frames.shape[1], "Columns": frames.shape[2], "BitsAllocated": bits, "BitsStored": bits,
-        "HighBit": bits - 1, "PixelRepresentation": int(frames.dtype.kind == "i"),
+        "HighBit": bits - 1, "frame_codec": "planes-zstd", "PixelRepresentation": int(frames.dtype.kind == "i"),
     } | header  # fmt: skip
     cells = [pack(np.frombuffer(frame.tobytes(), np.uint8), bits // 8) for frame in frames]
     ends = np.cumsum([0, *map(len, cells)]).tolist()
@@ -100,3 +100,22 @@ def test_levels_are_rounded_and_kept_in_range() -> None:
     display = np.full((28, 32), 0.5, dtype=np.float32)
     display[0, 0], display[0, 1], display[0, 2] = -0.1, 1.2, 0.4999 / 255
     assert to_bytes(display, config())[0, 0, :4].tolist() == [0, 255, 0, 128]
+
+
+def test_reduced_resolution_is_asked_for_and_names_another_cache() -> None:
+    """4 x 4 squares of a 112 x 128 frame: the ramp's means, then the same image within a level."""
+    ramp = (np.arange(112)[:, None] + np.arange(128)[None]).astype(np.uint8)[None]
+    (whole,) = prepare(row(ramp), config())
+    (small,) = prepare(row(ramp), config(reduced=True))
+    assert np.abs(small.values.astype(int) - whole.values).max() <= 1
+    checker = (np.indices((112, 128)).sum(0) % 2 * 255).astype(np.uint8)[None]
+    assert set(np.unique(prepare(row(checker), config(reduced=True))[0].values)) == {128}
+    assert prepare_key(config()) != prepare_key(config(reduced=True))
+
+
+def test_frames_with_slopes_of_their_own_are_prepared_with_them() -> None:
+    stack = np.full((2, 28, 32), 100, dtype=np.uint16)
+    window = {"center": 100.5, "width": 201.0}  # 0 to 200
+    own = row(stack, frame_rescale=[1.0, 0.0, 1.5, 10.0])
+    examples = prepare(own, config(frames="all", window=window))
+    assert [int(example.values[0, 5, 5]) for example in examples] == [128, 204]

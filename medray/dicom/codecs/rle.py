@@ -6,6 +6,7 @@ It needs no process that may die: one loop over the bytes, which writes into a b
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 
 import imagecodecs
 import numpy as np
@@ -17,7 +18,7 @@ LONGEST_RUN = 128  # what a segment may hold beyond its last pixel: padding, dec
 
 
 def decode(frame: bytes, rows: int, columns: int, samples: int, sample_bytes: int) -> Array:
-    """One frame, (H, W) or (H, W, samples), unsigned with `sample_bytes` bytes.
+    """One frame, (H, W) or (H, W, samples), unsigned with `sample_bytes` bytes, 3 of them in 4.
 
     Raises:
         Unusable: decode_failed when segments are missing or too short. ImcdError: a segment is too long.
@@ -28,13 +29,25 @@ def decode(frame: bytes, rows: int, columns: int, samples: int, sample_bytes: in
     pixels = rows * columns
     planes = np.empty((samples, sample_bytes, pixels), np.uint8)
     most = pixels + LONGEST_RUN
-    ends = [*offsets[1:count], len(frame)]
-    for index, (start, end) in enumerate(zip(offsets[:count], ends, strict=True)):
+    for index, (start, end) in enumerate(pairwise([*offsets[:count], len(frame)])):
         segment = np.frombuffer(imagecodecs.packbits_decode(frame[start:end], out=most), np.uint8)
         if segment.size < pixels:
             raise Unusable("decode_failed", f"a segment of {segment.size} bytes for {pixels} pixels")
         sample, byte = divmod(index, sample_bytes)
         planes[sample, sample_bytes - 1 - byte] = segment[:pixels]  # most significant byte first
-    values = np.ascontiguousarray(planes.transpose(2, 0, 1)).view(f"<u{sample_bytes}")
-    shape = (rows, columns) if samples == 1 else (rows, columns, samples)
-    return values.reshape(shape)
+    values = _samples(planes).reshape(samples, pixels)
+    if samples == 1:
+        return values.reshape(rows, columns)
+    return np.ascontiguousarray(values.T).reshape(rows, columns, samples)
+
+
+def _samples(planes: Array) -> Array:
+    """Byte planes (samples, bytes, pixels), least significant first -> unsigned values, 24 bits in 32."""
+    width = planes.shape[1]
+    if width == 1:
+        return planes
+    values = planes[:, -1].astype("<u2" if width == 2 else "<u4")
+    for plane in range(width - 2, -1, -1):
+        values <<= 8
+        values |= planes[:, plane]
+    return values

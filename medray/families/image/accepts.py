@@ -12,7 +12,7 @@ MONOCHROME = frozenset({"MONOCHROME1", "MONOCHROME2"})
 COLOUR = frozenset(
     {
         "RGB", "PALETTE COLOR", "YBR_FULL", "YBR_FULL_422",
-        "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT",
+        "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT", "XYB",
     }
 )  # fmt: skip
 
