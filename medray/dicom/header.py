@@ -10,7 +10,7 @@ from pydicom.filereader import read_dataset
 
 from medray.dicom.config import DicomConfig
 from medray.dicom.container import open_container
-from medray.dicom.structure import Element, walk
+from medray.dicom.structure import Element, Encoding, walk
 from medray.dicom.syntaxes import Syntax
 from medray.dicom.wanted import WANTED
 
@@ -22,13 +22,17 @@ class Instance:
     Attributes:
         header: the wanted elements before Pixel Data, see `wanted`.
         body: the bytes of the data set, inflated.
+        elements: places of all top-level elements before Pixel Data.
         pixels: place of Pixel Data in `body`.
-        syntax: how header and pixels are written.
+        encoding: how the elements are written.
+        syntax: how header and pixels are meant to be written.
     """
 
     header: Dataset
     body: bytes
+    elements: tuple[Element, ...]
     pixels: Element
+    encoding: Encoding
     syntax: Syntax
 
 
@@ -43,4 +47,4 @@ def read_instance(data: bytes, config: DicomConfig) -> Instance:
     body, encoding = container.body, container.encoding
     found = walk(body, container.start, encoding, config.sequence_depth, WANTED)
     header = read_dataset(BytesIO(found.header), encoding.implicit, encoding.little)
-    return Instance(header, body, found.pixels, container.syntax)
+    return Instance(header, body, found.elements, found.pixels, encoding, container.syntax)

@@ -162,10 +162,12 @@ class Structure:
     Attributes:
         header: the bytes of the wanted top-level elements before Pixel Data, in order: a data set
             of its own.
+        elements: all top-level elements before Pixel Data, in order.
         pixels: Pixel Data.
     """
 
     header: bytes
+    elements: tuple[Element, ...]
     pixels: Element
 
 
@@ -176,15 +178,19 @@ def walk(body: bytes, start: int, encoding: Encoding, sequence_depth: int, wante
         Unusable: truncated, malformed, too_deep, bad_frames; no_pixels where there are none.
     """
     walker, at, end = Walker(body, encoding, sequence_depth), start, len(body)
-    header, pixels, floats = [], None, False
+    header: list[bytes] = []
+    elements: list[Element] = []
+    pixels, floats = None, False
     while at < end:
         element = walker.element(at, end)
         at = element.end
         if element.tag == PIXEL_DATA:
             pixels = element
-        elif pixels is None and element.tag in wanted:
-            header.append(body[element.at : at])
+        elif pixels is None:
+            elements.append(element)
+            if element.tag in wanted:
+                header.append(body[element.at : at])
         floats = floats or element.tag in FLOAT_PIXEL_DATA
     if pixels is None:
         raise Unusable("no_pixels", "only floating point pixel data" if floats else "")
-    return Structure(b"".join(header), pixels)
+    return Structure(b"".join(header), tuple(elements), pixels)

@@ -1,0 +1,157 @@
+"""A header -> the same header without identity: explicit VR little-endian, its top level in the order of
+tags, without pixels, preamble and meta group.
+
+The common case, explicit little-endian, is a walk over the top level with one look-up an attribute;
+what stays as it is stays in runs of the bytes received. Everything else is `rewrite`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+
+from medray.dicom.deidentify.encode import element
+from medray.dicom.deidentify.identifiers import NOBODY, identifiers
+from medray.dicom.deidentify.items import Head
+from medray.dicom.deidentify.method import OWN, PATIENT_ID, own_elements
+from medray.dicom.deidentify.patient import Patient
+from medray.dicom.deidentify.policy import Policy
+from medray.dicom.deidentify.rewrite import Rewriter
+from medray.dicom.deidentify.safe_private import Blocks
+from medray.dicom.deidentify.table import by_tag
+from medray.dicom.deidentify.treatments import Gone, Kept, Options, Walked, treatment
+from medray.dicom.structure import UNDEFINED, Element, Encoding
+from medray.privacy.pseudonyms import Pseudonyms
+
+PIXEL_REPRESENTATION = 0x00280103
+_NO_LIMIT = 1 << 32
+
+
+def deidentified(
+    elements: Sequence[Element],
+    body: bytes,
+    encoding: Encoding,
+    subject: int,
+    pseudonyms: Pseudonyms,
+    policy: Policy,
+) -> bytes:
+    """The header that may leave the ingest.
+
+    Args:
+        elements: the top level before Pixel Data, places in `body`.
+        subject: the pseudonym that all of the patient's rows have.
+
+    Raises:
+        Broken, RecursionError: a sequence cannot be followed. Nothing is then to be kept.
+    """
+    ordered = _ordered(elements)
+    options = frozenset(policy.options)
+    patient = _patient(ordered, body, options, subject, pseudonyms)
+    rewriter = Rewriter(body, encoding, patient, options, _signed(ordered, body, encoding))
+    own = own_elements(patient, options)
+    if encoding.implicit or not encoding.little:
+        return _rewritten(ordered, rewriter, own)
+    return _in_runs(ordered, rewriter, own)
+
+
+def _ordered(elements: Sequence[Element]) -> Sequence[Element]:
+    """In the order of tags; of several with one tag the last, as readers take it."""
+    if all(a.tag < b.tag for a, b in pairwise(elements)):
+        return elements
+    return [of_tag for _, of_tag in sorted({item.tag: item for item in elements}.items())]
+
+
+def _signed(elements: Sequence[Element], body: bytes, encoding: Encoding) -> bool:
+    found = next((item for item in elements if item.tag == PIXEL_REPRESENTATION), None)
+    return found is not None and 1 in body[found.start : found.end]
+
+
+def _patient(
+    elements: Sequence[Element], body: bytes, options: Options, subject: int, pseudonyms: Pseudonyms
+) -> Patient:
+    """The header's subject, and what the header says about it and is not to say any more."""
+    names, others = _telling(options)
+    found = [item for item in elements if item.tag in others or item.tag in names]
+    known = identifiers(
+        [body[item.start : item.end] for item in found if item.tag in names],
+        [body[item.start : item.end] for item in found if item.tag in others],
+    )
+    original = next((body[item.start : item.end] for item in found if item.tag == PATIENT_ID), b"")
+    return Patient(subject, original.strip(b" \0"), pseudonyms, known if found else NOBODY)
+
+
+@cache
+def _telling(options: Options) -> tuple[frozenset[int], frozenset[int]]:
+    """Attributes that name persons, and those that hold other identifiers: what the table takes away,
+    but for the descriptors, which only may name someone."""
+    names, others = set(), set()
+    for tag, row in by_tag().items():
+        vr = row.vr.encode()
+        if vr in (b"PN", b"DA"):
+            (names if vr == b"PN" else others).add(tag)
+        elif row.descriptors != "C" and vr in (b"LO", b"SH", b"ST", b"UC"):
+            kept = row.device == "K" and "retain_device" in options
+            (set() if kept else others).add(tag)
+    return frozenset(names), frozenset(others)
+
+
+def _rewritten(elements: Sequence[Element], rewriter: Rewriter, own: list[tuple[int, bytes]]) -> bytes:
+    """Every element on its own: for implicit and big-endian data sets."""
+    pieces = list(own)
+    blocks = Blocks() if "retain_safe_private" in rewriter.options else None
+    for found in elements:
+        if found.tag not in OWN:
+            written, _ = rewriter.element(_head(found), blocks)
+            pieces.append((found.tag, written))
+    return b"".join(written for _, written in sorted(pieces, key=lambda piece: piece[0]))
+
+
+def _in_runs(elements: Sequence[Element], rewriter: Rewriter, own: list[tuple[int, bytes]]) -> bytes:
+    """Runs of what stays as it is are slices of the body."""
+    body, patient, options = rewriter.body, rewriter.patient, rewriter.options
+    blocks = Blocks() if "retain_safe_private" in options else None
+    waiting = iter([*own, (_NO_LIMIT, b"")])
+    limit, standing = next(waiting)
+    pieces: list[bytes] = []
+    first = last = 0  # of the run
+    for found in elements:
+        tag = found.tag
+        if tag >= limit:
+            pieces.append(body[first:last])
+            first = last = 0
+            while tag >= limit:
+                pieces.append(standing)
+                limit, standing = next(waiting)
+        if tag & 0x10000:
+            if blocks is None or not blocks.safe(found, body):
+                continue
+            vr, what = found.vr, Walked  # in `rewrite`, with its creator
+        elif tag in OWN:
+            continue
+        else:
+            vr, what = treatment(tag, found.vr, options)
+            if what is Gone:
+                continue
+        if what is Walked or vr != found.vr:
+            written, _ = rewriter.element(_head(found), blocks)
+        else:
+            value = body[found.start : found.end]
+            stays = value if what is Kept else what(value, patient)
+            if stays is value:
+                if found.at != last:
+                    pieces.append(body[first:last])
+                    first = found.at
+                last = found.end
+                continue
+            written = element(tag, vr, stays)
+        pieces.append(body[first:last])
+        first = last = 0
+        pieces.append(written)
+    pieces.append(body[first:last])
+    return b"".join([*pieces, standing, *(rest for _, rest in waiting)])
+
+
+def _head(found: Element) -> Head:
+    length = UNDEFINED if found.undefined else found.end - found.start
+    return Head(found.tag, found.vr, length, found.start)

@@ -1,0 +1,85 @@
+"""Sequences and data sets element by element, in any encoding of PS3.5 section 7.
+
+Lengths are checked here too: what stands inside an element of VR UN has not been walked before.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from pydicom.datadict import DicomDictionary
+
+from medray.dicom.deidentify.encode import LONG
+from medray.dicom.structure import ITEM, ITEM_END, PIXEL_DATA, SEQUENCE_END, UNDEFINED, Encoding
+
+IMPLICIT_LITTLE = Encoding(implicit=True, little=True)
+
+
+class Broken(Exception):  # noqa: N818
+    """The bytes are no data set; nothing of them is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Tag, VR and length of an element, and where its value begins."""
+
+    tag: int
+    vr: bytes
+    length: int
+    start: int
+
+
+class Reader:
+    """Reads heads in one encoding."""
+
+    def __init__(self, body: bytes, encoding: Encoding) -> None:
+        order = "<" if encoding.little else ">"
+        self.body, self.encoding = body, encoding
+        self._tag, self._long, self._short = (struct.Struct(order + form) for form in ("HH", "L", "H"))
+
+    def head(self, at: int, end: int) -> Head:
+        """The element, or the item or delimiter, whose tag stands at `at`.
+
+        Raises:
+            Broken: it does not end before `end`.
+        """
+        if at + 8 > end:
+            raise Broken
+        group, element = self._tag.unpack_from(self.body, at)
+        tag = group << 16 | element
+        if self.encoding.implicit or group == 0xFFFE:
+            (length,) = self._long.unpack_from(self.body, at + 4)
+            return self._checked(Head(tag, self._implicit_vr(tag, length), length, at + 8), end)
+        vr = self.body[at + 4 : at + 6]
+        if vr not in LONG:
+            return self._checked(Head(tag, vr, self._short.unpack_from(self.body, at + 6)[0], at + 8), end)
+        if at + 12 > end:
+            raise Broken
+        return self._checked(Head(tag, vr, self._long.unpack_from(self.body, at + 8)[0], at + 12), end)
+
+    def after_fragments(self, at: int, end: int) -> int:
+        """Where encapsulated pixels inside an item end."""
+        while True:
+            found = self.head(at, end)
+            if found.tag == SEQUENCE_END:
+                return found.start
+            if found.tag != ITEM or found.length == UNDEFINED:
+                raise Broken
+            at = found.start + found.length
+
+    @staticmethod
+    def _checked(head: Head, end: int) -> Head:
+        if head.length != UNDEFINED and head.start + head.length > end:
+            raise Broken
+        return head
+
+    @staticmethod
+    def _implicit_vr(tag: int, length: int) -> bytes:
+        if length == UNDEFINED and tag != PIXEL_DATA:
+            return b"SQ"
+        entry = DicomDictionary.get(tag)
+        return entry[0][:2].encode() if entry else b"UN"
+
+
+__all__ = ["IMPLICIT_LITTLE", "ITEM", "ITEM_END", "PIXEL_DATA", "SEQUENCE_END", "UNDEFINED", "Broken", "Head", "Reader"]
