@@ -11,6 +11,7 @@ KEYWORDS = (
     "PatientID", "IssuerOfPatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID",
     "InstitutionName", "Manufacturer", "ManufacturerModelName", "StationName", "DeviceSerialNumber",
     "StudyDate", "StudyTime", "AcquisitionDate", "AcquisitionTime", "FrameOfReferenceUID",
+    "PatientSex", "PatientAge", "PatientBirthDate",
     # words and numbers (columns.py)
     "SOPClassUID", "Modality", "ImageType", "BodyPartExamined", "ViewPosition", "ImageLaterality",
     "PatientPosition", "BurnedInAnnotation", "LossyImageCompression", "InstanceNumber",

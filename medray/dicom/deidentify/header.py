@@ -20,7 +20,7 @@ from medray.dicom.deidentify.policy import Policy
 from medray.dicom.deidentify.rewrite import Rewriter
 from medray.dicom.deidentify.safe_private import Blocks
 from medray.dicom.deidentify.table import by_tag
-from medray.dicom.deidentify.treatments import Gone, Kept, Options, Walked, treatment
+from medray.dicom.deidentify.treatments import GONE, WALKED, Fate, Options, Treatment, treatment
 from medray.dicom.structure import UNDEFINED, Element, Encoding
 from medray.privacy.pseudonyms import Pseudonyms
 
@@ -48,7 +48,7 @@ def deidentified(
     ordered = _ordered(elements)
     options = frozenset(policy.options)
     patient = _patient(ordered, body, options, subject, pseudonyms)
-    rewriter = Rewriter(body, encoding, patient, options, _signed(ordered, body, encoding))
+    rewriter = Rewriter(body, encoding, patient, options, _signed(ordered, body))
     own = own_elements(patient, options)
     if encoding.implicit or not encoding.little:
         return _rewritten(ordered, rewriter, own)
@@ -62,7 +62,7 @@ def _ordered(elements: Sequence[Element]) -> Sequence[Element]:
     return [of_tag for _, of_tag in sorted({item.tag: item for item in elements}.items())]
 
 
-def _signed(elements: Sequence[Element], body: bytes, encoding: Encoding) -> bool:
+def _signed(elements: Sequence[Element], body: bytes) -> bool:
     found = next((item for item in elements if item.tag == PIXEL_REPRESENTATION), None)
     return found is not None and 1 in body[found.start : found.end]
 
@@ -85,7 +85,8 @@ def _patient(
 def _telling(options: Options) -> tuple[frozenset[int], frozenset[int]]:
     """Attributes that name persons, and those that hold other identifiers: what the table takes away,
     but for the descriptors, which only may name someone."""
-    names, others = set(), set()
+    names: set[int] = set()
+    others: set[int] = set()
     for tag, row in by_tag().items():
         vr = row.vr.encode()
         if vr in (b"PN", b"DA"):
@@ -115,6 +116,7 @@ def _in_runs(elements: Sequence[Element], rewriter: Rewriter, own: list[tuple[in
     limit, standing = next(waiting)
     pieces: list[bytes] = []
     first = last = 0  # of the run
+    what: Treatment
     for found in elements:
         tag = found.tag
         if tag >= limit:
@@ -126,18 +128,18 @@ def _in_runs(elements: Sequence[Element], rewriter: Rewriter, own: list[tuple[in
         if tag & 0x10000:
             if blocks is None or not blocks.safe(found, body):
                 continue
-            vr, what = found.vr, Walked  # in `rewrite`, with its creator
+            vr, what = found.vr, WALKED  # in `rewrite`, with its creator
         elif tag in OWN:
             continue
         else:
             vr, what = treatment(tag, found.vr, options)
-            if what is Gone:
+            if what is GONE:
                 continue
-        if what is Walked or vr != found.vr:
+        if what is WALKED or vr != found.vr:
             written, _ = rewriter.element(_head(found), blocks)
         else:
             value = body[found.start : found.end]
-            stays = value if what is Kept else what(value, patient)
+            stays = value if isinstance(what, Fate) else what(value, patient)
             if stays is value:
                 if found.at != last:
                     pieces.append(body[first:last])

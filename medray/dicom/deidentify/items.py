@@ -8,15 +8,15 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 
 from medray.dicom.deidentify.encode import LONG
-from medray.dicom.structure import ITEM, ITEM_END, PIXEL_DATA, SEQUENCE_END, UNDEFINED, Encoding
+from medray.dicom.structure import ITEM, PIXEL_DATA, SEQUENCE_END, UNDEFINED, Encoding
 
 IMPLICIT_LITTLE = Encoding(implicit=True, little=True)
 
 
-class Broken(Exception):  # noqa: N818
+class Broken(Exception):
     """The bytes are no data set; nothing of them is kept."""
 
 
@@ -80,6 +80,3 @@ class Reader:
             return b"SQ"
         entry = DicomDictionary.get(tag)
         return entry[0][:2].encode() if entry else b"UN"
-
-
-__all__ = ["IMPLICIT_LITTLE", "ITEM", "ITEM_END", "PIXEL_DATA", "SEQUENCE_END", "UNDEFINED", "Broken", "Head", "Reader"]

@@ -39,7 +39,7 @@ class Clearance(BaseModel):
 
     @model_validator(mode="after")
     def _says_which(self) -> Self:
-        if self.modality is self.manufacturer is self.sop_class is self.image_type is None:
+        if all(given is None for given in (self.modality, self.manufacturer, self.sop_class, self.image_type)):
             raise ValueError("one of modality, manufacturer, sop_class and image_type is required")
         return self
 

@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medray.dicom.deidentify.encode import element, item, little_endian
-from medray.dicom.deidentify.items import (
-    IMPLICIT_LITTLE,
-    ITEM_END,
-    PIXEL_DATA,
-    SEQUENCE_END,
-    UNDEFINED,
-    Head,
-    Reader,
-)
-from medray.dicom.structure import Element, Encoding
+from medray.dicom.deidentify.items import IMPLICIT_LITTLE, Head, Reader
+from medray.dicom.structure import ITEM_END, PIXEL_DATA, SEQUENCE_END, UNDEFINED, Element, Encoding
 
 
 def as_received(elements: Sequence[Element], body: bytes, encoding: Encoding) -> bytes:
@@ -48,7 +40,7 @@ def _element(head: Head, reader: Reader) -> tuple[bytes, int]:
 
 
 def _items(at: int, end: int, delimited: bool, reader: Reader) -> tuple[bytes, int]:
-    pieces = []
+    pieces: list[bytes] = []
     while delimited or at < end:
         head = reader.head(at, end)
         if head.tag == SEQUENCE_END:
@@ -60,7 +52,7 @@ def _items(at: int, end: int, delimited: bool, reader: Reader) -> tuple[bytes, i
 
 
 def _data_set(at: int, end: int, delimited: bool, reader: Reader) -> tuple[bytes, int]:
-    pieces = []
+    pieces: list[bytes] = []
     while delimited or at < end:
         head = reader.head(at, end)
         if head.tag == ITEM_END:

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from functools import cache
 
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 
 from medray.dicom.deidentify.encode import element, item, little_endian
-from medray.dicom.deidentify.items import (
-    IMPLICIT_LITTLE,
-    ITEM,
-    ITEM_END,
-    PIXEL_DATA,
-    SEQUENCE_END,
-    UNDEFINED,
-    Broken,
-    Head,
-    Reader,
-)
+from medray.dicom.deidentify.items import IMPLICIT_LITTLE, Broken, Head, Reader
 from medray.dicom.deidentify.method import PATIENT_ID
 from medray.dicom.deidentify.patient import Patient
 from medray.dicom.deidentify.safe_private import Blocks
 from medray.dicom.deidentify.text import machine_text
-from medray.dicom.deidentify.treatments import FREE_TEXT, Gone, Kept, Options, Treatment, Walked, treatment
-from medray.dicom.structure import Encoding
-
+from medray.dicom.deidentify.treatments import FREE_TEXT, GONE, KEPT, WALKED, Fate, Options, Treatment, treatment
+from medray.dicom.structure import ITEM, ITEM_END, PIXEL_DATA, SEQUENCE_END, UNDEFINED, Encoding
 
 
 class Rewriter:
@@ -55,10 +44,10 @@ class Rewriter:
             vr, found = treatment(head.tag, self._vr(head), self.options)
         if head.length == UNDEFINED:
             return self._undefined(head, found)
-        if found is Gone:
+        if found is GONE:
             return b"", end
         if vr == b"SQ":
-            content = self._sequence(head, end) if found is Walked else b""
+            content = self._sequence(head, end) if found is WALKED else b""
             return (b"" if content is None else element(head.tag, vr, content)), end
         value = self.body[head.start : end]
         if not self._encoding.little:
@@ -80,31 +69,31 @@ class Rewriter:
     def _value(self, tag: int, found: Treatment, value: bytes) -> bytes:
         if tag == PATIENT_ID:
             return self.patient.pseudonym if value.strip(b" \0") == self.patient.original else b""
-        return value if isinstance(found, type) else found(value, self.patient)
+        return value if isinstance(found, Fate) else found(value, self.patient)
 
     def _private(self, head: Head, blocks: Blocks | None) -> tuple[bytes, Treatment]:
         """Safe private attributes stay; their text may hold nothing personal."""
         if blocks is None:
-            return head.vr, Gone
+            return head.vr, GONE
         if 0x10 <= head.tag & 0xFFFF <= 0xFF:
             blocks.reserve(head.tag, self.body[head.start : head.start + head.length])
-            return head.vr, Gone
+            return head.vr, GONE
         vr = blocks.vr_of(head.tag)
         if vr is None or head.length == UNDEFINED:
-            return head.vr, Gone
+            return head.vr, GONE
         vr = vr if head.vr == b"UN" else head.vr
         if vr == b"SQ":
-            return vr, Walked
-        return vr, (_machine_text if vr in FREE_TEXT else Kept)
+            return vr, WALKED
+        return vr, (_machine_text if vr in FREE_TEXT else KEPT)
 
     def _undefined(self, head: Head, found: Treatment) -> tuple[bytes, int]:
         if head.tag == PIXEL_DATA:
             return b"", self.reader.after_fragments(head.start, len(self.body))
         inner = self if head.vr == b"SQ" else self._within(IMPLICIT_LITTLE)
         content, end = inner.items(head.start, len(self.body), True)
-        if found is Gone or found is Kept:
+        if found is GONE or found is KEPT:
             return b"", end
-        return element(head.tag, b"SQ", content if found is Walked else b""), end
+        return element(head.tag, b"SQ", content if found is WALKED else b""), end
 
     def _sequence(self, head: Head, end: int) -> bytes | None:
         """The items of a sequence of known length; None where an opaque value holds none."""
@@ -124,7 +113,7 @@ class Rewriter:
         Raises:
             Broken: they hold something else, or do not end before `end`.
         """
-        pieces = []
+        pieces: list[bytes] = []
         while delimited or at < end:
             head = self.reader.head(at, end)
             if head.tag == SEQUENCE_END and delimited:
@@ -138,7 +127,7 @@ class Rewriter:
 
     def data_set(self, at: int, end: int, delimited: bool) -> tuple[bytes, int]:
         """The elements from `at` as they stay, and where the item ends. Raises as `items`."""
-        pieces = []
+        pieces: list[bytes] = []
         blocks = Blocks() if "retain_safe_private" in self.options else None
         while delimited or at < end:
             head = self.reader.head(at, end)

@@ -15,12 +15,12 @@ from medray.dicom.structure import Element
 @cache
 def safe_elements() -> frozenset[tuple[str, int, int]]:
     """Private creator, group, and element within the creator's block."""
-    with (files(__package__) / "safe_private.csv").open(encoding="ascii", newline="") as lines:
-        return frozenset(
-            (line["creator"], int(line["group"], 16), int(element, 16))
-            for line in csv.DictReader(lines)
-            for element in line["elements"].split()
-        )
+    lines = (files(__package__) / "safe_private.csv").read_text("ascii").splitlines()
+    return frozenset(
+        (line["creator"], int(line["group"], 16), int(element, 16))
+        for line in csv.DictReader(lines)
+        for element in line["elements"].split()
+    )
 
 
 @cache

@@ -35,8 +35,8 @@ class Row:
 @cache
 def rows() -> tuple[Row, ...]:
     """All lines, in the order of their tags."""
-    with (files(__package__) / "table.csv").open(encoding="ascii", newline="") as lines:
-        return tuple(Row(**line) for line in csv.DictReader(lines))
+    lines = (files(__package__) / "table.csv").read_text("ascii").splitlines()
+    return tuple(Row(**line) for line in csv.DictReader(lines))
 
 
 @cache

@@ -19,8 +19,11 @@ _WORD = re.compile(r"([A-Z]+)([0-9]{0,3})")
 _NUMBER = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,3})?")
 _MEASURE = re.compile(r"[0-9]{1,4}(?:[.,][0-9]{1,3})?([A-Z]+)")
 _UNITS = frozenset(
-    "MM CM M D DX X MS MSEC S SEC SECS MIN KV KVP MA MAS HU HZ KHZ MHZ T DEG ML MG KG MBQ ST ND RD TH CH W".split()
-)
+    (
+        "MM", "CM", "M", "D", "DX", "X", "MS", "MSEC", "S", "SEC", "SECS", "MIN", "KV", "KVP", "MA", "MAS", "HU", "HZ",
+        "KHZ", "MHZ", "T", "DEG", "ML", "MG", "KG", "MBQ", "ST", "ND", "RD", "TH", "CH", "W",
+    )
+)  # fmt: skip
 _B_VALUE = re.compile(r"B[0-9]{1,4}")
 _EDGES = " _-/.,;:+*&=\\"
 _SEPARATORS = frozenset(" _-/.,;:()[]{}+*&%<>=#'\"!?|~\t\r\n\f\\")
@@ -86,19 +89,14 @@ def _verdict(token: str, banned: frozenset[bytes]) -> str:
     upper = token.upper()
     if not token[0].isalnum() or not token.isascii():
         return "gap" if set(token) <= _SEPARATORS and "?" not in token else "no"
-    if upper.encode("latin-1") in banned:
-        return "no"
-    if upper in vocabulary():
-        return "yes"
-    word = _WORD.fullmatch(upper)
-    if word is not None:
-        if len(word[1]) == 1:
-            return "weak"
+    if upper in vocabulary() or upper.encode() in banned:
+        return "no" if upper.encode() in banned else "yes"
+    word, measure = _WORD.fullmatch(upper), _MEASURE.fullmatch(upper)
+    if word is not None and len(word[1]) > 1:
         return "yes" if word[1] in vocabulary() and word[1].encode() not in banned else "no"
-    measure = _MEASURE.fullmatch(upper)
     if measure is not None:
         return "yes" if measure[1] in _UNITS else "no"
-    return "weak" if _NUMBER.fullmatch(upper) or _B_VALUE.fullmatch(upper) else "no"
+    return "weak" if word or _NUMBER.fullmatch(upper) or _B_VALUE.fullmatch(upper) else "no"
 
 
 def _beside_removed(verdicts: list[str], index: int) -> bool:

@@ -13,9 +13,11 @@ What the table leaves open is decided here, once:
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from functools import cache
 
-from pydicom.datadict import DicomDictionary, tag_for_keyword
+from pydicom._dicom_dict import DicomDictionary
+from pydicom.datadict import tag_for_keyword
 
 from medray.dicom.deidentify import dates, text, values
 from medray.dicom.deidentify.dummies import dummy
@@ -27,19 +29,16 @@ from medray.dicom.deidentify.table import Row, by_tag
 Value = Callable[[bytes, Patient], bytes]  # a value and whose it is -> the value that stays
 
 
-class Kept:
-    """The value stays as it is."""
+class Fate(Enum):
+    """What happens to an attribute where its value does not matter."""
+
+    KEPT = "stays as it is"
+    GONE = "is removed"
+    WALKED = "a sequence that stays, its items by the same rules"
 
 
-class Gone:
-    """The attribute is removed."""
-
-
-class Walked:
-    """A sequence stays, its items by the same rules."""
-
-
-Treatment = type[Kept] | type[Gone] | type[Walked] | Value
+KEPT, GONE, WALKED = Fate.KEPT, Fate.GONE, Fate.WALKED
+Treatment = Fate | Value
 Options = frozenset[Option]
 
 NUMBERS = frozenset((b"US", b"SS", b"UL", b"SL", b"FL", b"FD", b"AT", b"SV", b"UV", b"OF", b"OD", b"OL"))
@@ -50,12 +49,22 @@ DATES: dict[bytes, Value] = {
     b"TM": lambda value, patient: dates.time_of_day(value),
     b"SH": lambda value, patient: dates.utc_offset(value),
 }
+CLEANABLE = FREE_TEXT | {b"SQ", b"CS", b"AE"}
+# Of a conditional action, the part that is right for attributes of type 1, 2 and 3.
+ANY_TYPE = {"X/Z": "Z", "X/D": "D", "Z/D": "D", "X/Z/D": "D", "X/Z/U*": "K"}
+BY_VR: dict[bytes, Value] = {
+    b"DS": values.number,
+    b"IS": values.number,
+    b"CS": values.code,
+    b"UI": values.uid,
+    b"AS": values.age,
+}
 _FAMILIES = (FREE_TEXT, frozenset((b"DS", b"IS")), frozenset((b"OB", b"OW")))
 _TAGS_OF = {
     name: frozenset(filter(None, map(tag_for_keyword, keywords)))
     for name, keywords in (("bulk", BULK_KEYWORDS), ("machine", MACHINE_KEYWORDS), ("other", OTHER_KEYWORDS))
 }
-PATIENT_AGE, CHARACTER_SET = 0x00101010, 0x00080005
+CHARACTER_SET = 0x00080005
 
 
 @cache
@@ -68,7 +77,7 @@ def treatment(tag: int, vr: bytes, options: Options) -> tuple[bytes, Treatment]:
     row = by_tag().get(tag)
     expected = vrs_of(tag)
     if not expected or not _belongs(tag):
-        return vr, Gone
+        return vr, GONE
     if vr == b"UN":
         vr = expected[0]
     fits = vr in expected or any(vr in family and expected[0] in family for family in _FAMILIES)
@@ -76,7 +85,7 @@ def treatment(tag: int, vr: bytes, options: Options) -> tuple[bytes, Treatment]:
     if action in ("X", "Z", "D", "U"):
         return (vr if fits else expected[0]), _basic(action, vr if fits else expected[0])
     if not fits:
-        return vr, Gone
+        return vr, GONE
     return vr, _retained(tag, vr, action, options)
 
 
@@ -108,51 +117,48 @@ def _action(row: Row, vr: bytes, options: Options) -> str:
     ]
     if "K" in retained:
         return "K"
-    if "C" in retained or ("clean_descriptors" in options and row.descriptors == "C"):
-        if vr in FREE_TEXT or vr in (b"SQ", b"CS", b"AE"):
-            return "C"
-    return {"X/Z": "Z", "X/D": "D", "Z/D": "D", "X/Z/D": "D", "X/Z/U*": "K"}.get(row.basic, row.basic)
+    cleaned = "C" in retained or ("clean_descriptors" in options and row.descriptors == "C")
+    if cleaned and vr in CLEANABLE:
+        return "C"
+    return ANY_TYPE.get(row.basic, row.basic)
 
 
 def _basic(action: str, vr: bytes) -> Treatment:
     if action == "X":
-        return Gone
+        return GONE
     if action == "U" or (action == "D" and vr == b"UI"):
         return values.uid
     standing = dummy(vr) if action == "D" else b""
-    return Gone if standing is None else values.constant(standing)
+    return GONE if standing is None else values.constant(standing)
 
 
 def _retained(tag: int, vr: bytes, action: str, options: Options) -> Treatment:
     """What stays of a value that is kept, cleaned, or not listed."""
-    if vr == b"SQ":
-        return Walked
-    if vr in NUMBERS:
-        return Kept
-    if action == "date" or vr in (b"DA", b"DT", b"TM"):
+    if vr in DATES and (action == "date" or vr != b"SH"):
         return DATES[vr] if "retain_longitudinal_modified_dates" in options else values.constant(b"")
-    if action == "C":
-        return values.clean
-    if vr in FREE_TEXT:
+    if vr == b"SQ":
+        return WALKED
+    if vr in FREE_TEXT or action == "C":
         return _text(tag, action)
+    if vr in NUMBERS:
+        return KEPT
     if vr in (b"OB", b"OW"):
-        return Kept if tag in _TAGS_OF["bulk"] else Gone
-    if action == "K" and vr == b"UI":
-        return values.known_uid
+        return KEPT if tag in _TAGS_OF["bulk"] else GONE
+    return _checked(tag, vr, action)
+
+
+def _checked(tag: int, vr: bytes, action: str) -> Value:
+    """What the form of a value must be, for it to stay."""
     if tag == CHARACTER_SET:
         return values.character_set
-    return {
-        b"DS": values.number,
-        b"IS": values.number,
-        b"CS": values.code,
-        b"UI": values.uid,
-        b"AS": values.age,
-    }.get(vr, values.constant(b""))
+    if vr == b"UI" and action == "K":
+        return values.known_uid
+    return BY_VR.get(vr, values.constant(b""))
 
 
 def _text(tag: int, action: str) -> Value:
-    if action == "K" or tag in _TAGS_OF["other"]:
+    if action == "K" or (tag in _TAGS_OF["other"] and action != "C"):
         return lambda value, patient: text.other_text(value, patient.known)
-    if tag in _TAGS_OF["machine"]:
+    if tag in _TAGS_OF["machine"] and action != "C":
         return lambda value, patient: text.machine_text(value, patient.known)
     return values.clean
