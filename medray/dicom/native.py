@@ -61,6 +61,17 @@ def _bit_frames(data: Bytes, form: PixelHeader) -> Iterator[Bytes]:
         yield np.packbits(bits[first % 8 :][: form.frame_bits], bitorder="little")
 
 
+def stored_bits(frame: Bytes, form: PixelHeader) -> Bytes:
+    """The frame with zero in every bit that is no part of a stored value: old scanners drew graphics
+    and text there (overlays in pixel data, PS3.5 8.1.2)."""
+    if form.stored == form.allocated:
+        return frame
+    mask = ((1 << form.stored) - 1) << (form.high + 1 - form.stored)
+    cells = frame.view(f"<u{form.allocated // 8}")
+    stored: Bytes = (cells & cells.dtype.type(mask)).view(np.uint8)
+    return stored
+
+
 def pack(frame: Bytes, sample_bytes: int) -> bytes:
     """The byte planes of a little-endian frame, compressed."""
     planes = np.ascontiguousarray(frame.reshape(-1, sample_bytes).T)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from medray.dicom.encapsulated import encapsulated_frames
 from medray.dicom.header import Instance
-from medray.dicom.native import native_frames, pack
+from medray.dicom.native import native_frames, pack, stored_bits
 from medray.dicom.pixel_header import PixelHeader
+from medray.dicom.rle_gaps import without_gaps
 from medray.dicom.scrub import scrub
 from medray.errors import Unusable
 
@@ -53,11 +54,14 @@ def kept_frames(instance: Instance, form: PixelHeader) -> Iterator[Blob]:
             raise Unusable("bad_frames", "native frames in fragments")
         value = memoryview(body)[pixels.start : pixels.end]
         for frame in native_frames(value, form, syntax.little, pixels.vr == b"OW"):
-            yield pack(frame, max(form.allocated // 8, 1))
+            yield pack(stored_bits(frame, form), max(form.allocated // 8, 1))
         return
     header = instance.header
     for codestream in encapsulated_frames(body, pixels, syntax.kind, form.frames, header):
-        yield scrub(codestream, syntax.kind)
+        if syntax.kind == "rle":
+            yield without_gaps(codestream, form.rows * form.columns)
+        else:
+            yield scrub(codestream, syntax.kind)
 
 
 def split(frames: Iterable[Blob], part_bytes: int) -> list[Part]:

@@ -20,7 +20,7 @@ from medray.dicom.deidentify.policy import Policy
 from medray.dicom.deidentify.rewrite import Rewriter
 from medray.dicom.deidentify.safe_private import Blocks
 from medray.dicom.deidentify.table import by_tag
-from medray.dicom.deidentify.treatments import GONE, WALKED, Fate, Options, Treatment, treatment
+from medray.dicom.deidentify.treatments import GONE, WALKED, Fate, Options, treatment
 from medray.dicom.structure import UNDEFINED, Element, Encoding
 from medray.privacy.pseudonyms import Pseudonyms
 
@@ -108,50 +108,58 @@ def _rewritten(elements: Sequence[Element], rewriter: Rewriter, own: list[tuple[
     return b"".join(written for _, written in sorted(pieces, key=lambda piece: piece[0]))
 
 
+class _Runs:
+    """Pieces of the new header: neighbours that stay are one slice of the body."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body, self._first, self._last = body, 0, 0
+        self.pieces: list[bytes] = []
+
+    def keep(self, found: Element) -> None:
+        if found.at != self._last:
+            self.pieces.append(self._body[self._first : self._last])
+            self._first = found.at
+        self._last = found.end
+
+    def put(self, *written: bytes) -> None:
+        self.pieces.append(self._body[self._first : self._last])
+        self.pieces.extend(written)
+        self._first = self._last = 0
+
+
 def _in_runs(elements: Sequence[Element], rewriter: Rewriter, own: list[tuple[int, bytes]]) -> bytes:
-    """Runs of what stays as it is are slices of the body."""
+    """For explicit little-endian data sets."""
     body, patient, options = rewriter.body, rewriter.patient, rewriter.options
     blocks = Blocks() if "retain_safe_private" in options else None
     waiting = iter([*own, (_NO_LIMIT, b"")])
     limit, standing = next(waiting)
-    pieces: list[bytes] = []
-    first = last = 0  # of the run
-    what: Treatment
+    runs = _Runs(body)
     for found in elements:
         tag = found.tag
-        if tag >= limit:
-            pieces.append(body[first:last])
-            first = last = 0
-            while tag >= limit:
-                pieces.append(standing)
-                limit, standing = next(waiting)
+        while tag >= limit:
+            runs.put(standing)
+            limit, standing = next(waiting)
         if tag & 0x10000:
             if blocks is None or not blocks.safe(found, body):
                 continue
-            vr, what = found.vr, WALKED  # in `rewrite`, with its creator
-        elif tag in OWN:
+            runs.put(rewriter.element(_head(found), blocks)[0])
             continue
-        else:
-            vr, what = treatment(tag, found.vr, options)
-            if what is GONE:
-                continue
+        if tag in OWN:
+            continue
+        vr, what = treatment(tag, found.vr, options)
+        if what is GONE:
+            continue
         if what is WALKED or vr != found.vr:
-            written, _ = rewriter.element(_head(found), blocks)
+            runs.put(rewriter.element(_head(found), blocks)[0])
+            continue
+        value = body[found.start : found.end]
+        stays = value if isinstance(what, Fate) else what(value, patient)
+        if stays is value:
+            runs.keep(found)
         else:
-            value = body[found.start : found.end]
-            stays = value if isinstance(what, Fate) else what(value, patient)
-            if stays is value:
-                if found.at != last:
-                    pieces.append(body[first:last])
-                    first = found.at
-                last = found.end
-                continue
-            written = element(tag, vr, stays)
-        pieces.append(body[first:last])
-        first = last = 0
-        pieces.append(written)
-    pieces.append(body[first:last])
-    return b"".join([*pieces, standing, *(rest for _, rest in waiting)])
+            runs.put(element(tag, vr, stays))
+    runs.put(standing, *(rest for _, rest in waiting))
+    return b"".join(runs.pieces)
 
 
 def _head(found: Element) -> Head:
