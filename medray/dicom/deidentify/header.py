@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from medray.dicom.deidentify.encode import element
 from medray.dicom.deidentify.identifiers import NOBODY, identifiers
-from medray.dicom.deidentify.items import Head
+from medray.dicom.deidentify.items import Reader, signed_pixels
 from medray.dicom.deidentify.method import OWN, PATIENT_ID, own_elements
 from medray.dicom.deidentify.patient import Patient
 from medray.dicom.deidentify.policy import Policy
@@ -21,10 +21,9 @@ from medray.dicom.deidentify.rewrite import Rewriter
 from medray.dicom.deidentify.safe_private import Blocks
 from medray.dicom.deidentify.table import by_tag
 from medray.dicom.deidentify.treatments import GONE, WALKED, Fate, Options, treatment
-from medray.dicom.structure import UNDEFINED, Element, Encoding
+from medray.dicom.structure import Element, Encoding
 from medray.privacy.pseudonyms import Pseudonyms
 
-PIXEL_REPRESENTATION = 0x00280103
 _NO_LIMIT = 1 << 32
 
 
@@ -48,7 +47,7 @@ def deidentified(
     ordered = _ordered(elements)
     options = frozenset(policy.options)
     patient = _patient(ordered, body, options, subject, pseudonyms)
-    rewriter = Rewriter(body, encoding, patient, options, _signed(ordered, body))
+    rewriter = Rewriter(Reader(body, encoding, signed_pixels(ordered, body)), patient, options)
     own = own_elements(patient, options)
     if encoding.implicit or not encoding.little:
         return _rewritten(ordered, rewriter, own)
@@ -60,11 +59,6 @@ def _ordered(elements: Sequence[Element]) -> Sequence[Element]:
     if all(a.tag < b.tag for a, b in pairwise(elements)):
         return elements
     return [of_tag for _, of_tag in sorted({item.tag: item for item in elements}.items())]
-
-
-def _signed(elements: Sequence[Element], body: bytes) -> bool:
-    found = next((item for item in elements if item.tag == PIXEL_REPRESENTATION), None)
-    return found is not None and 1 in body[found.start : found.end]
 
 
 def _patient(
@@ -103,7 +97,7 @@ def _rewritten(elements: Sequence[Element], rewriter: Rewriter, own: list[tuple[
     blocks = Blocks() if "retain_safe_private" in rewriter.options else None
     for found in elements:
         if found.tag not in OWN:
-            written, _ = rewriter.element(_head(found), blocks)
+            written, _ = rewriter.element(rewriter.reader.top(found), blocks)
             pieces.append((found.tag, written))
     return b"".join(written for _, written in sorted(pieces, key=lambda piece: piece[0]))
 
@@ -142,7 +136,7 @@ def _in_runs(elements: Sequence[Element], rewriter: Rewriter, own: list[tuple[in
         if tag & 0x10000:
             if blocks is None or not blocks.safe(found, body):
                 continue
-            runs.put(rewriter.element(_head(found), blocks)[0])
+            runs.put(rewriter.element(rewriter.reader.top(found), blocks)[0])
             continue
         if tag in OWN:
             continue
@@ -150,7 +144,7 @@ def _in_runs(elements: Sequence[Element], rewriter: Rewriter, own: list[tuple[in
         if what is GONE:
             continue
         if what is WALKED or vr != found.vr:
-            runs.put(rewriter.element(_head(found), blocks)[0])
+            runs.put(rewriter.element(rewriter.reader.top(found), blocks)[0])
             continue
         value = body[found.start : found.end]
         stays = value if isinstance(what, Fate) else what(value, patient)
@@ -160,8 +154,3 @@ def _in_runs(elements: Sequence[Element], rewriter: Rewriter, own: list[tuple[in
             runs.put(element(tag, vr, stays))
     runs.put(standing, *(rest for _, rest in waiting))
     return b"".join(runs.pieces)
-
-
-def _head(found: Element) -> Head:
-    length = UNDEFINED if found.undefined else found.end - found.start
-    return Head(found.tag, found.vr, length, found.start)

@@ -6,13 +6,16 @@ Lengths are checked here too: what stands inside an element of VR UN has not bee
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from pydicom._dicom_dict import DicomDictionary
 
 from medray.dicom.deidentify.encode import LONG
-from medray.dicom.structure import ITEM, PIXEL_DATA, SEQUENCE_END, UNDEFINED, Encoding
+from medray.dicom.structure import ITEM, PIXEL_DATA, SEQUENCE_END, UNDEFINED, Element, Encoding
 
+PIXEL_REPRESENTATION = 0x00280103
 IMPLICIT_LITTLE = Encoding(implicit=True, little=True)
 
 
@@ -31,11 +34,15 @@ class Head:
 
 
 class Reader:
-    """Reads heads in one encoding."""
+    """Reads heads in one encoding.
 
-    def __init__(self, body: bytes, encoding: Encoding) -> None:
+    Attributes:
+        signed: pixels are signed, so that what is US or SS in an implicit data set is SS (PS3.5 A.1).
+    """
+
+    def __init__(self, body: bytes, encoding: Encoding, signed: bool) -> None:
         order = "<" if encoding.little else ">"
-        self.body, self.encoding = body, encoding
+        self.body, self.encoding, self.signed = body, encoding, signed
         self._tag, self._long, self._short = (struct.Struct(order + form) for form in ("HH", "L", "H"))
 
     def head(self, at: int, end: int) -> Head:
@@ -74,9 +81,33 @@ class Reader:
             raise Broken
         return head
 
-    @staticmethod
-    def _implicit_vr(tag: int, length: int) -> bytes:
+    def top(self, found: Element) -> Head:
+        """The head of an element that has been walked."""
+        length = UNDEFINED if found.undefined else found.end - found.start
+        vr = self._implicit_vr(found.tag, length) if self.encoding.implicit else found.vr
+        return Head(found.tag, vr, length, found.start)
+
+    def within(self, head: Head) -> Reader:
+        """For the items of a sequence: those of an opaque one are implicit little-endian (PS3.5 6.2.2)."""
+        return self if head.vr == b"SQ" else Reader(self.body, IMPLICIT_LITTLE, self.signed)
+
+    def _implicit_vr(self, tag: int, length: int) -> bytes:
         if length == UNDEFINED and tag != PIXEL_DATA:
             return b"SQ"
-        entry = DicomDictionary.get(tag)
-        return entry[0][:2].encode() if entry else b"UN"
+        allowed = _allowed(tag)
+        if b"OW" in allowed:
+            return b"OW"
+        return b"SS" if self.signed and b"SS" in allowed else allowed[0]
+
+
+@cache
+def _allowed(tag: int) -> tuple[bytes, ...]:
+    """The VRs of PS3.6."""
+    entry = DicomDictionary.get(tag)
+    return tuple(name.encode() for name in entry[0].split(" or ")) if entry else (b"UN",)
+
+
+def signed_pixels(elements: Sequence[Element], body: bytes) -> bool:
+    """Does the top level say that pixels are signed?"""
+    found = next((item for item in elements if item.tag == PIXEL_REPRESENTATION), None)
+    return found is not None and 1 in body[found.start : found.end]

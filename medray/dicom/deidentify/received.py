@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medray.dicom.deidentify.encode import element, item, little_endian
-from medray.dicom.deidentify.items import IMPLICIT_LITTLE, Head, Reader
+from medray.dicom.deidentify.items import Head, Reader, signed_pixels
 from medray.dicom.structure import ITEM_END, PIXEL_DATA, SEQUENCE_END, UNDEFINED, Element, Encoding
 
 
@@ -17,12 +17,8 @@ def as_received(elements: Sequence[Element], body: bytes, encoding: Encoding) ->
     """
     if encoding.little and not encoding.implicit:
         return b"".join(body[found.at : found.end] for found in elements)
-    reader = Reader(body, encoding)
-    heads = (
-        Head(found.tag, found.vr, UNDEFINED if found.undefined else found.end - found.start, found.start)
-        for found in elements
-    )
-    return b"".join(_element(head, reader)[0] for head in heads)
+    reader = Reader(body, encoding, signed_pixels(elements, body))
+    return b"".join(_element(reader.top(found), reader)[0] for found in elements)
 
 
 def _element(head: Head, reader: Reader) -> tuple[bytes, int]:
@@ -31,7 +27,7 @@ def _element(head: Head, reader: Reader) -> tuple[bytes, int]:
     if head.length == UNDEFINED and head.tag == PIXEL_DATA:
         return b"", reader.after_fragments(head.start, len(reader.body))
     if head.length == UNDEFINED or head.vr == b"SQ":
-        inner = reader if head.vr == b"SQ" else Reader(reader.body, IMPLICIT_LITTLE)
+        inner = reader.within(head)
         delimited = head.length == UNDEFINED
         content, end = _items(head.start, len(reader.body) if delimited else end, delimited, inner)
         return element(head.tag, b"SQ", content), end

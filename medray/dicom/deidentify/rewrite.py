@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from pydicom._dicom_dict import DicomDictionary
-
 from medray.dicom.deidentify.encode import element, item, little_endian
-from medray.dicom.deidentify.items import IMPLICIT_LITTLE, Broken, Head, Reader
+from medray.dicom.deidentify.items import Broken, Head, Reader
 from medray.dicom.deidentify.method import PATIENT_ID
 from medray.dicom.deidentify.patient import Patient
 from medray.dicom.deidentify.safe_private import Blocks
 from medray.dicom.deidentify.text import machine_text
 from medray.dicom.deidentify.treatments import FREE_TEXT, GONE, KEPT, WALKED, Fate, Options, Treatment, treatment
-from medray.dicom.structure import ITEM, ITEM_END, PIXEL_DATA, SEQUENCE_END, UNDEFINED, Encoding
+from medray.dicom.structure import ITEM, ITEM_END, PIXEL_DATA, SEQUENCE_END, UNDEFINED
 
 
 class Rewriter:
@@ -22,13 +18,11 @@ class Rewriter:
     Attributes:
         patient: whose it is.
         options: of the recipe.
-        signed: pixels are signed, so that what is US or SS is SS (PS3.5 A.1).
     """
 
-    def __init__(self, body: bytes, encoding: Encoding, patient: Patient, options: Options, signed: bool) -> None:
-        self.body, self.patient, self.options, self.signed = body, patient, options, signed
-        self.reader = Reader(body, encoding)
-        self._encoding = encoding
+    def __init__(self, reader: Reader, patient: Patient, options: Options) -> None:
+        self.reader, self.body = reader, reader.body
+        self.patient, self.options = patient, options
 
     def element(self, head: Head, blocks: Blocks | None) -> tuple[bytes, int]:
         """One element as it stays, empty where it goes, and where the next begins. The value of a
@@ -41,7 +35,7 @@ class Rewriter:
         if head.tag & 0x10000:
             vr, found = self._private(head, blocks)
         else:
-            vr, found = treatment(head.tag, self._vr(head), self.options)
+            vr, found = treatment(head.tag, head.vr, self.options)
         if head.length == UNDEFINED:
             return self._undefined(head, found)
         if found is GONE:
@@ -50,21 +44,12 @@ class Rewriter:
             content = self._sequence(head, end) if found is WALKED else b""
             return (b"" if content is None else element(head.tag, vr, content)), end
         value = self.body[head.start : end]
-        if not self._encoding.little:
+        if not self.reader.encoding.little:
             value = little_endian(value, vr)
         value = self._value(head.tag, found, value)
         creator = blocks.creator_to_write(head.tag) if blocks and head.tag & 0x10000 else None
         written = element(head.tag, vr, value)
         return (element(creator[0], b"LO", creator[1]) + written if creator else written), end
-
-    def _vr(self, head: Head) -> bytes:
-        """The VR that the encoding gives, or the signedness of the pixels."""
-        if not self._encoding.implicit or head.vr not in (b"US", b"OB"):
-            return head.vr
-        allowed = _allowed(head.tag)
-        if "OW" in allowed:
-            return b"OW"
-        return b"SS" if self.signed and "SS" in allowed else head.vr
 
     def _value(self, tag: int, found: Treatment, value: bytes) -> bytes:
         if tag == PATIENT_ID:
@@ -89,23 +74,20 @@ class Rewriter:
     def _undefined(self, head: Head, found: Treatment) -> tuple[bytes, int]:
         if head.tag == PIXEL_DATA:
             return b"", self.reader.after_fragments(head.start, len(self.body))
-        inner = self if head.vr == b"SQ" else self._within(IMPLICIT_LITTLE)
-        content, end = inner.items(head.start, len(self.body), True)
+        content, end = self._within(head).items(head.start, len(self.body), True)
         if found is GONE or found is KEPT:
             return b"", end
         return element(head.tag, b"SQ", content if found is WALKED else b""), end
 
     def _sequence(self, head: Head, end: int) -> bytes | None:
         """The items of a sequence of known length; None where an opaque value holds none."""
-        if head.vr == b"SQ":
-            return self.items(head.start, end, False)[0]
         try:
-            return self._within(IMPLICIT_LITTLE).items(head.start, end, False)[0]
+            return self._within(head).items(head.start, end, False)[0]
         except Broken:
             return None
 
-    def _within(self, encoding: Encoding) -> Rewriter:
-        return Rewriter(self.body, encoding, self.patient, self.options, self.signed)
+    def _within(self, head: Head) -> Rewriter:
+        return Rewriter(self.reader.within(head), self.patient, self.options)
 
     def items(self, at: int, end: int, delimited: bool) -> tuple[bytes, int]:
         """The items from `at` as they stay, and where the next element begins.
@@ -138,13 +120,6 @@ class Rewriter:
             written, at = self.element(head, blocks)
             pieces.append(written)
         return b"".join(pieces), at
-
-
-@cache
-def _allowed(tag: int) -> tuple[str, ...]:
-    """The VRs of PS3.6."""
-    entry = DicomDictionary.get(tag)
-    return tuple(entry[0].split(" or ")) if entry else ()
 
 
 def _machine_text(value: bytes, patient: Patient) -> bytes:
