@@ -79,8 +79,9 @@ class Source:
     Attributes:
         name: the word in a recipe.
         tables: tables its rows go to.
-        read: (objects, fetch, pseudonyms, config) -> what came out, in order. `fetch` returns all
-            bytes of an object or raises `Unusable`. Every object yields at least one `Good` row
+        read: (objects, fetch, pseudonyms, config, policy) -> what came out, in order. `fetch` returns
+            all bytes of an object or raises `Unusable`; `policy` says how identity is removed. Every
+            object yields at least one `Good` row
             or exactly one `Bad`. One batch of rows stays below 32 MB where one instance allows.
         show: a row of its first table -> a picture of it for a report, uint8 (H, W) or (H, W, 3);
             raises `Unusable`.
@@ -88,7 +89,7 @@ class Source:
 
     name: str
     tables: tuple[str, ...]
-    read: Callable[[Sequence[SourceObject], Fetch, Pseudonyms, BaseModel], Iterator[Good | Bad | Link]]
+    read: Callable[[Sequence[SourceObject], Fetch, Pseudonyms, BaseModel, BaseModel], Iterator[Good | Bad | Link]]
     show: Callable[[Mapping[str, Any]], Array]
 
 

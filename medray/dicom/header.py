@@ -106,10 +106,11 @@ class Instance:
 
     Attributes:
         header: the elements before Pixel Data.
-        elements: their places, in order, and how they are written.
+        elements: their places, in order.
+        encoding: how they are written.
         body: the bytes of the data set, inflated.
         pixels: place of Pixel Data in `body`.
-        syntax: how header and pixels are written.
+        syntax: how header and pixels are meant to be written.
     """
 
     header: Header

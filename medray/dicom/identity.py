@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +11,14 @@ from typing import Any
 from medray.contracts import Link
 from medray.dicom.config import DicomConfig
 from medray.dicom.header import Header
-from medray.dicom.values import moment, text, uid
+from medray.dicom.values import moment, term, text, uid
 from medray.errors import Unusable
 from medray.privacy.pseudonyms import Pseudonyms
 
+AGE = re.compile(r"([0-9]{3})([DWMY])")
+UNITS_A_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12, "Y": 1}
+OLDEST = 90.0
+SEXES = ("M", "F", "O")
 DEVICE = ("Manufacturer", "ManufacturerModelName", "StationName", "DeviceSerialNumber")
 
 
@@ -52,8 +57,9 @@ def _uid(header: Header, keyword: str) -> str:
     return found
 
 
-def pseudonymous(header: Header, identity: Identity, pseudonyms: Pseudonyms) -> dict[str, Any]:
-    """The columns of `images` that hold pseudonyms and shifted dates."""
+def pseudonymous(header: Header, identity: Identity, pseudonyms: Pseudonyms, characteristics: bool) -> dict[str, Any]:
+    """The columns of `images` that hold pseudonyms, shifted dates and, where the recipe retains them,
+    `characteristics` of the patient."""
     subject = pseudonyms.subject_id(identity.issuer, identity.subject)
     institution = text(header, "InstitutionName")
     device = [text(header, keyword) for keyword in DEVICE]
@@ -74,9 +80,21 @@ def pseudonymous(header: Header, identity: Identity, pseudonyms: Pseudonyms) -> 
         "FrameOfReferenceUID": pseudonyms.uid(frame) if frame else None,
         "study_time": shifted("StudyDate", "StudyTime"),
         "acquisition_time": shifted("AcquisitionDate", "AcquisitionTime"),
-        "PatientSex": None,
-        "age_years": None,
+        "PatientSex": term(header, "PatientSex", SEXES) if characteristics else None,
+        "age_years": _age_years(header) if characteristics else None,
     }
+
+
+def _age_years(header: Header) -> float | None:
+    """Patient's Age, or the age at the study in whole years (months below one); 90 for all beyond 89."""
+    found = AGE.fullmatch(text(header, "PatientAge"))
+    if found:
+        return min(int(found[1]) / UNITS_A_YEAR[found[2]], OLDEST)
+    born, studied = moment(header, "PatientBirthDate", ""), moment(header, "StudyDate", "")
+    if born is None or studied is None or studied < born:
+        return None
+    months = (studied.year - born.year) * 12 + studied.month - born.month - (studied.day < born.day)
+    return min(float(months // 12), OLDEST) if months >= 12 else months / 12
 
 
 def links(identity: Identity, columns: dict[str, Any]) -> Iterator[Link]:

@@ -88,6 +88,20 @@ def inflated_frame(item: bytes | memoryview, form: PixelHeader) -> Bytes:
     return item_frame(frame, form)
 
 
+def stored_bits(frame: Bytes, form: PixelHeader) -> Bytes:
+    """The frame with zero in every bit that is no part of a stored value: old scanners drew graphics
+    and text there (overlays in pixel data, PS3.5 8.1.2)."""
+    if form.stored == form.allocated:
+        return frame
+    mask = ((1 << form.stored) - 1) << (form.high + 1 - form.stored)
+    if form.allocated == 24:  # no dtype of numpy's
+        stored: Bytes = frame.reshape(-1, 3) & np.frombuffer(mask.to_bytes(3, "little"), np.uint8)
+    else:
+        cells = frame.view(f"<u{form.allocated // 8}")
+        stored = (cells & cells.dtype.type(mask)).view(np.uint8)
+    return stored.reshape(-1)
+
+
 def pack(frame: Bytes, sample_bytes: int) -> memoryview:
     """The byte planes of a little-endian frame, compressed."""
     # Without `asbytes`, which costs a copy; the buffer's own memoryview has the size before compression.

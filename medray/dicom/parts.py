@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from medray.dicom.encapsulated import encapsulated_frames
 from medray.dicom.header import Instance
-from medray.dicom.native import Bytes, inflated_frame, item_frame, native_frames, pack
+from medray.dicom.native import Bytes, inflated_frame, item_frame, native_frames, pack, stored_bits
 from medray.dicom.pixel_header import PixelHeader
+from medray.dicom.rle_gaps import without_gaps
 from medray.dicom.scrub import scrub
 from medray.dicom.structure import PIXEL_DATA
 from medray.errors import Unusable
@@ -61,10 +62,13 @@ def kept_frames(instance: Instance, form: PixelHeader) -> Iterator[Frame]:
         raise Unusable("unsupported_syntax")
     if syntax.samples:
         for frame in _plain_frames(instance, form):
-            yield [pack(frame, max(form.allocated // 8, 1))]
+            yield [pack(stored_bits(frame, form), max(form.allocated // 8, 1))]
         return
     for codestream in encapsulated_frames(instance.body, instance.pixels, syntax.kind, form.frames, instance.header):
-        yield scrub(codestream, syntax.kind)
+        if syntax.kind == "rle":
+            yield [without_gaps(codestream, form.rows * form.columns)]
+        else:
+            yield scrub(codestream, syntax.kind)
 
 
 def _plain_frames(instance: Instance, form: PixelHeader) -> Iterator[Bytes]:

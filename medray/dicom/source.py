@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,12 +14,17 @@ from medray.dicom.batches import Rows
 from medray.dicom.columns import header_columns
 from medray.dicom.config import DicomConfig
 from medray.dicom.container import declared
+from medray.dicom.deidentify.burned_in import Kind, cleared, risk
+from medray.dicom.deidentify.header import deidentified
+from medray.dicom.deidentify.policy import STRICTEST, Policy
+from medray.dicom.deidentify.received import as_received
 from medray.dicom.failures import unusable
 from medray.dicom.header import Instance, read_instance
 from medray.dicom.identity import links, pseudonymous, read_identity
 from medray.dicom.parts import Part, frame_codec, kept_frames, split
 from medray.dicom.pixel_header import read_pixel_header
 from medray.dicom.syntaxes import registered
+from medray.dicom.values import text
 from medray.dicom.verify import verify
 from medray.errors import MedrayError, Unusable
 from medray.privacy.pseudonyms import Pseudonyms
@@ -28,16 +34,31 @@ PER_FRAME = {"frame_positions": 3, "frame_orientations": 6, "frame_rescale": 2} 
 Read = tuple[list[Link], list[tuple[Columns, Part]]]
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What the recipe says about reading an object, and what stands for identifiers."""
+
+    pseudonyms: Pseudonyms
+    config: DicomConfig
+    policy: Policy
+
+
 def read(
-    objects: Sequence[SourceObject], fetch: Fetch, pseudonyms: Pseudonyms, config: BaseModel
+    objects: Sequence[SourceObject],
+    fetch: Fetch,
+    pseudonyms: Pseudonyms,
+    config: BaseModel,
+    policy: BaseModel = STRICTEST,
 ) -> Iterator[Good | Bad | Link]:
     """Rows of `images` in the order of `objects`, in batches of about 24 MB of frames; one `Bad`
     for each object that cannot be used; a `Link` for each identifier, once a chunk."""
     assert isinstance(config, DicomConfig)
+    assert isinstance(policy, Policy)
+    rules = Rules(pseudonyms, config, policy)
     rows, known = Rows(), set[Link]()
     for item in objects:
         source_link = Link("source", pseudonyms.source_key(item.uri), item.uri)
-        outcome = _outcome(item, fetch, pseudonyms, config)
+        outcome = _outcome(item, fetch, rules)
         if isinstance(outcome, Bad):
             yield source_link
             yield outcome
@@ -60,14 +81,14 @@ def _flushed(rows: Rows) -> Iterator[Good]:
         yield Good("images", batch)
 
 
-def _outcome(item: SourceObject, fetch: Fetch, pseudonyms: Pseudonyms, config: DicomConfig) -> Read | Bad:
+def _outcome(item: SourceObject, fetch: Fetch, rules: Rules) -> Read | Bad:
     """Everything that one object gives; nothing it holds can raise."""
     data = b""
     try:
-        data = _fetched(item, fetch, config)
-        return _read_one(item, data, pseudonyms, config)
+        data = _fetched(item, fetch, rules.config)
+        return _read_one(item, data, rules)
     except Unusable as error:
-        return _bad(item, error, data, pseudonyms)
+        return _bad(item, error, data, rules.pseudonyms)
 
 
 def _fetched(item: SourceObject, fetch: Fetch, config: DicomConfig) -> bytes:
@@ -79,12 +100,17 @@ def _fetched(item: SourceObject, fetch: Fetch, config: DicomConfig) -> bytes:
     return data
 
 
-def _read_one(item: SourceObject, data: bytes, pseudonyms: Pseudonyms, config: DicomConfig) -> Read:
+def _read_one(item: SourceObject, data: bytes, rules: Rules) -> Read:
+    config, pseudonyms = rules.config, rules.pseudonyms
     try:
         instance = read_instance(data, config)
+        if not pseudonyms.identified:
+            _check_burned_in(instance, rules.policy)
         identity = read_identity(instance.header, config)
-        columns = pseudonymous(instance.header, identity, pseudonyms)
+        characteristics = pseudonyms.identified or "retain_patient_characteristics" in rules.policy.options
+        columns = pseudonymous(instance.header, identity, pseudonyms, characteristics)
         columns |= _provenance(item, data, instance, pseudonyms)
+        columns["header"] = _header(instance, columns["subject_id"], rules)
         parts = _rows(instance, columns, config)
         if _chosen(columns["input_sha256"], config.verify):
             verify(parts)
@@ -93,6 +119,29 @@ def _read_one(item: SourceObject, data: bytes, pseudonyms: Pseudonyms, config: D
         raise
     except Exception as error:
         raise unusable(error) from None
+
+
+def _check_burned_in(instance: Instance, policy: Policy) -> None:
+    """Raises Unusable: burned_in_risk, where no rule clears the image."""
+    header = instance.header
+    kind = Kind(
+        modality=text(header, "Modality"),
+        sop_class=text(header, "SOPClassUID"),
+        image_type=tuple(text(header, "ImageType").split("\\")),
+        photometric=text(header, "PhotometricInterpretation"),
+        burned_in_annotation=text(header, "BurnedInAnnotation"),
+        manufacturer=text(header, "Manufacturer"),
+    )
+    found = risk(kind)
+    if found and not cleared(kind, policy.cleared):
+        raise Unusable("burned_in_risk", found)
+
+
+def _header(instance: Instance, subject: int, rules: Rules) -> bytes:
+    elements, body, encoding = instance.elements, instance.body, instance.encoding
+    if rules.pseudonyms.identified:
+        return as_received(elements, body, encoding)
+    return deidentified(elements, body, encoding, subject, rules.pseudonyms, rules.policy)
 
 
 def _provenance(item: SourceObject, data: bytes, instance: Instance, pseudonyms: Pseudonyms) -> Columns:
@@ -104,7 +153,6 @@ def _provenance(item: SourceObject, data: bytes, instance: Instance, pseudonyms:
         "input_sha256": hashlib.sha256(data).hexdigest(),
         "TransferSyntaxUID": instance.syntax.uid,
         "frame_codec": frame_codec(instance),
-        "header": None,
     }
 
 

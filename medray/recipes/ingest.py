@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from medray.dicom.config import DicomConfig
+from medray.dicom.deidentify.policy import Clearance, Options, Policy
 from medray.recipes.recipe import Chunks, Recipe, Section, Uri
 
 
@@ -21,8 +22,8 @@ class Deidentify(Section):
     """How identity is removed; it must be declared.
 
     Attributes:
-        profile: "basic": only allow-listed columns with keyed pseudonyms and shifted dates leave
-            the ingest. "none": UIDs and dates stay and the lake is marked identified.
+        profile: "basic": identity is removed; keyed pseudonyms and shifted dates stand for it.
+            "none": UIDs and dates stay and the lake is marked identified.
         key: reference to the secret, `env:NAME` or `file:PATH`; readable where workers run.
         reason: why a lake may be identified.
     """
@@ -36,6 +37,29 @@ class Deidentify(Section):
         if (self.profile == "none") != bool(self.reason):
             raise ValueError('reason is required with profile = "none", and only there')
         return self
+
+
+class DeidentifyImages(Deidentify):
+    """How images lose their identity: PS3.15 annex E, the Basic Profile with the options named here.
+
+    Attributes:
+        options: what is retained or cleaned instead of removed; none is the strictest.
+        cleared: `[[deidentify.cleared]]`, images that are kept although their kind can show text.
+    """
+
+    options: Options = ()
+    cleared: tuple[Clearance, ...] = ()
+
+    @model_validator(mode="after")
+    def _nothing_to_retain(self) -> Self:
+        if self.profile == "none" and (self.options or self.cleared):
+            raise ValueError('options and cleared belong to profile = "basic": with "none" everything is kept')
+        return self
+
+    @property
+    def policy(self) -> Policy:
+        """As the rooms that read images take it."""
+        return Policy(options=self.options, cleared=self.cleared)
 
 
 class LabelFile(Section):
@@ -69,7 +93,7 @@ class Archive(Recipe):
     """The sections that `ingest_dicom` and `nightly` share."""
 
     source: DicomArchive
-    deidentify: Deidentify
+    deidentify: DeidentifyImages
     labels: LabelFile | None = None
     linkage: Linkage | None = None
     on_change: Literal["conflict", "supersede"] = "conflict"

@@ -14,6 +14,7 @@ REASONS: dict[str, str] = {
     # identity
     "missing_uid": "study, series or instance UID is absent or not a UID",
     "missing_subject": "the declared subject identifier is absent",
+    "burned_in_risk": "images of this kind can show text about the patient, and no rule of the recipe clears them",
     "conflict": "the instance is already in the lake with other bytes",
     "duplicate": "the instance is already in the lake with the same bytes",
     # records

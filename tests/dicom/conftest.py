@@ -14,9 +14,16 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from medray.contracts import Bad, Good, Link, SourceObject
 from medray.dicom.config import DicomConfig
+from medray.dicom.deidentify.policy import Clearance, Policy
 from medray.dicom.spec import SOURCE
 from medray.privacy.pseudonyms import Pseudonyms
 
+KINDS = (
+    "", "CR", "CT", "DX", "ES", "MG", "MR", "NM", "OT", "PT", "RF", "RTDOSE", "RTIMAGE", "SC", "SM", "US", "XA", "XC",
+)  # fmt: skip
+SHOW_NO_ONE = Policy(
+    cleared=tuple(Clearance(reason="images of the tests", modality=kind, burned_in_annotation="YES") for kind in KINDS)
+)
 Ingest = Callable[..., "Outcomes"]
 
 
@@ -49,14 +56,15 @@ class Outcomes:
 
 @pytest.fixture
 def ingest() -> Ingest:
-    """Objects -> `Outcomes`, with a fixed key; keyword arguments go to the config."""
+    """Objects -> `Outcomes`, with a fixed key; keyword arguments go to the config. The images of these
+    tests show no one, whatever their kind."""
 
-    def run(*objects: bytes, subject: str = "PatientID", **config: Any) -> Outcomes:
+    def run(*objects: bytes, subject: str = "PatientID", policy: Policy = SHOW_NO_ONE, **config: Any) -> Outcomes:
         listed = [SourceObject(f"s3://archive/{i}", len(data), f"{i}") for i, data in enumerate(objects)]
         contents = {item.uri: data for item, data in zip(listed, objects, strict=True)}
         settings = DicomConfig.model_validate({"subject": subject, **config})
         pseudonyms = Pseudonyms(b"0123456789abcdef0123456789abcdef")
-        return Outcomes(list(SOURCE.read(listed, lambda item: contents[item.uri], pseudonyms, settings)))
+        return Outcomes(list(SOURCE.read(listed, lambda item: contents[item.uri], pseudonyms, settings, policy)))
 
     return run
 

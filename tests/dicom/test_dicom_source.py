@@ -22,6 +22,7 @@ from medray.contracts import Bad, Good, SourceObject
 from medray.dicom import batches, source
 from medray.dicom.batches import binary_column
 from medray.dicom.config import DicomConfig
+from medray.dicom.deidentify.policy import Clearance, Policy
 from medray.dicom.examples import FOLDER
 from medray.dicom.spec import SOURCE
 from medray.errors import Unusable
@@ -124,7 +125,8 @@ def test_words_outside_the_lists_are_null(instance: Dataset, written: Any, inges
     row = ingest(written(instance)).row
     assert (row["BodyPartExamined"], row["ViewPosition"], row["Modality"]) == ("CHEST", "PA", "DX")
     instance.BodyPartExamined, instance.ViewPosition, instance.Modality = "SMITH", "J", "ZZ"
-    row = ingest(written(instance)).row
+    unknown = Policy(cleared=(Clearance(reason="a test", modality="ZZ"),))
+    row = ingest(written(instance), policy=unknown).row
     assert (row["BodyPartExamined"], row["ViewPosition"], row["Modality"]) == (None, None, None)
 
 

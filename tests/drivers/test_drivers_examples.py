@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dicom.conftest import SHOW_NO_ONE
 from dicom.test_dicom_examples import EXPECTED, FOLDERS
 
 from medray import config
@@ -21,6 +22,7 @@ from medray.storage.store import LAKE
 
 pytestmark = pytest.mark.ray
 KEY = "k" * 64
+KINDS = [rule.model_dump(exclude_none=True) for rule in SHOW_NO_ONE.cleared]
 OBJECTS = len(example_files())
 
 
@@ -28,7 +30,7 @@ def _ingest(folder: Path, lake: str, objects: int) -> Result:
     document = {
         "job": "ingest_dicom", "name": "examples", "lake": lake,
         "source": {"kind": "dicom", "uri": str(folder / "archive"), "subject": "image"},
-        "deidentify": {"profile": "basic", "key": f"file:{folder / 'key'}"},
+        "deidentify": {"profile": "basic", "key": f"file:{folder / 'key'}", "cleared": KINDS},
         "chunks": {"objects": objects},
     }  # fmt: skip
     return ingest_archive(config.parse(document, "test"), Job("2026-01-01", silent()))  # type: ignore[arg-type]

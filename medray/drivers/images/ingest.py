@@ -103,7 +103,7 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
     work = IngestWork(
         rooms.source(planned.source.kind),
         planned.source,
-        recipe.deidentify,
+        planned.deidentify.model_copy(update={"key": recipe.deidentify.key}),  # where the key lies now
         job.store,
         recipe.lake,
         plan.run_id,

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from medray.contracts import Bad, Good, Source, SourceObject
 from medray.drivers.pseudonyms import pseudonyms_of
-from medray.recipes.ingest import Deidentify
+from medray.recipes.ingest import DeidentifyImages
 from medray.schema.images import IMAGES
 from medray.storage.chunk_file import ChunkWriter, Facts, read_facts
 from medray.storage.commit import data_path
@@ -41,7 +41,7 @@ class IngestWork:
 
     source: Source
     config: Any
-    deidentify: Deidentify
+    deidentify: DeidentifyImages
     store: Store
     lake: str
     run_id: str
@@ -62,7 +62,8 @@ class IngestWork:
             LinkageWriter(self.linkage, self.run_id, chunk.number) as links,
         ):
             tally = _Tally(chunk)
-            for piece in self.source.read(chunk.objects, fetch, pseudonyms, self.config):
+            policy = self.deidentify.policy
+            for piece in self.source.read(chunk.objects, fetch, pseudonyms, self.config, policy):
                 if isinstance(piece, Good):
                     writer.write(piece.rows)
                     tally.good(piece.rows)
