@@ -7,7 +7,7 @@ records and imports no room. Nothing here sees a path, a rank, a client or a clo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,13 +80,14 @@ class Source:
         name: the word in a recipe.
         tables: tables its rows go to.
         read: (objects, fetch, pseudonyms, config) -> what came out, in order. `fetch` returns all
-            bytes of an object or raises `Unusable`. Every object yields at least one `Good` row
+            bytes of an object or raises `Unusable`; it is asked before the next object is, as objects
+            may stream out of an archive. Every object yields at least one `Good` row
             or exactly one `Bad`. One batch of rows stays below 32 MB where one instance allows.
     """
 
     name: str
     tables: tuple[str, ...]
-    read: Callable[[Sequence[SourceObject], Fetch, Pseudonyms, BaseModel], Iterator[Good | Bad | Link]]
+    read: Callable[[Iterable[SourceObject], Fetch, Pseudonyms, BaseModel], Iterator[Good | Bad | Link]]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -29,7 +29,7 @@ Read = tuple[list[Link], list[tuple[Columns, Part]]]
 
 
 def read(
-    objects: Sequence[SourceObject], fetch: Fetch, pseudonyms: Pseudonyms, config: BaseModel
+    objects: Iterable[SourceObject], fetch: Fetch, pseudonyms: Pseudonyms, config: BaseModel
 ) -> Iterator[Good | Bad | Link]:
     """Rows of `images` in the order of `objects`, in batches of about 24 MB of frames; one `Bad`
     for each object that cannot be used; a `Link` for each identifier, once a chunk."""
