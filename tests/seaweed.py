@@ -106,7 +106,8 @@ def _command(program: str, folder: Path, port: int) -> list[str]:
     return [
         program, "-logtostderr=true", "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", "-s3", f"-s3.port={port}",
-        "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={identities}", "-master.volumeSizeLimitMB=256", "-volume.max=100",
+        "-s3.port.iceberg=0", "-s3.port.lance=0",  # both have fixed ports: two servers would not start
+        f"-s3.config={identities}", "-master.volumeSizeLimitMB=256", "-volume.max=100",
     ]  # fmt: skip
 
 

@@ -54,8 +54,8 @@ def _next(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
         info = archive.next()
     except (tarfile.TarError, *_BROKEN) as error:
         raise _told(error) from None
-    if info is not None and (info.size < 0 or archive.offset <= info.offset or archive.offset < before):
-        raise Unusable("bad_archive", "a member that ends before it begins")
+    if info is not None and (not 0 <= info.size < 2**62 or archive.offset <= info.offset or archive.offset < before):
+        raise Unusable("bad_archive", "a member that ends before it begins, or beyond any archive")
     return info
 
 
