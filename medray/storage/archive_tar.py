@@ -11,8 +11,9 @@ from medray.errors import Unusable
 from medray.storage.member import Guarded, Limits, Member, Names, Span, Stream
 
 _PIECE = 2**20
-# What tarfile raises for headers that are none, its own errors apart; a long chain of extensions is a recursion.
-_BROKEN = (ValueError, LookupError, ArithmeticError, TypeError, struct.error, RecursionError)
+# What tarfile raises for headers that are none, its own errors apart; a long chain of extensions is a
+# recursion. The store's own failures are StorageErrors by then.
+_BROKEN = (OSError, ValueError, LookupError, ArithmeticError, TypeError, struct.error, RecursionError)
 
 
 def tar_members(stream: Stream, size_bytes: int, own: Span, limits: Limits) -> Iterator[Member]:

@@ -15,8 +15,8 @@ from medray.storage.member import HEADER_BYTES, Guarded, Limits, Member, Names, 
 
 _ENTRY_BYTES = 128  # of the directory for one member, its name included, about
 _ENCRYPTED = 1 | 1 << 6 | 1 << 13  # general purpose flags: encrypted, strongly, the directory too
-_BROKEN = (ValueError, LookupError, ArithmeticError, TypeError, struct.error, EOFError, NotImplementedError)
-_CODING = (zlib.error, lzma.LZMAError, OSError)
+_BROKEN = (OSError, ValueError, LookupError, ArithmeticError, TypeError, struct.error, EOFError, NotImplementedError)
+_CODING = (zlib.error, lzma.LZMAError)
 
 
 def zip_members(stream: Stream, size_bytes: int, own: Span, limits: Limits) -> Iterator[Member]:
@@ -33,7 +33,7 @@ def zip_members(stream: Stream, size_bytes: int, own: Span, limits: Limits) -> I
         archive = _opened(guarded)
         for info in sorted(archive.infolist(), key=lambda one: one.header_offset):
             at = info.header_offset
-            if info.is_dir():
+            if info.filename.endswith("/"):
                 continue
             name = names.of(info.filename)
             inflated += info.file_size

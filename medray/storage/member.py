@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -123,7 +124,7 @@ class Guarded:
     def seek(self, to: int, whence: int = 0) -> int:
         to += (0, self._stream.tell(), self._size)[whence]
         if to < 0:
-            raise Unusable("bad_archive", "a header before the archive's beginning")
+            raise OSError(errno.EINVAL, "before the beginning")  # as files do, and the libraries expect
         return self._stream.seek(to)
 
     def tell(self) -> int:

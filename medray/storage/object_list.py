@@ -138,13 +138,17 @@ def _batches(store: Store, place: str, wanted: list[str], header: list[str] | No
                 with filesystem.open_input_file(path) as stream:
                     file = pq.ParquetFile(stream)
                     names = [name for name in wanted if name in file.schema_arrow.names]
+                    yield {name: [] for name in names}  # a file without rows has columns, too
                     for batch in file.iter_batches(columns=names):
                         yield batch.to_pydict()
                 return
             with filesystem.open_input_stream(path) as stream:  # inflates what ends with .gz
                 texts = pacsv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), strings_can_be_null=True)
-                for batch in pacsv.open_csv(stream, pacsv.ReadOptions(column_names=header), convert_options=texts):
-                    yield {name: batch[name].to_pylist() for name in wanted if name in batch.schema.names}
+                file = pacsv.open_csv(stream, pacsv.ReadOptions(column_names=header), convert_options=texts)
+                names = [name for name in wanted if name in file.schema.names]
+                yield {name: [] for name in names}
+                for batch in file:
+                    yield {name: batch[name].to_pylist() for name in names}
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise _refused(place, f"no such file ({type(error).__name__})") from None
 
