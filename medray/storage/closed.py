@@ -19,7 +19,7 @@ _OF_STORE = re.compile(
     "|NO_SUCH_BUCKET|UNAUTHORIZED|TokenRefreshRequired"
 )
 _ARCHIVED = re.compile("InvalidObjectState|INVALID_OBJECT_STATE")
-_GONE = re.compile(r"NoSuchKey|NO_SUCH_KEY|RESOURCE_NOT_FOUND|HTTP status 404")
+_GONE = re.compile(r"NoSuchKey|NO_SUCH_KEY|RESOURCE_NOT_FOUND|HTTP status 404|InvalidRange")
 _DENIED = re.compile(r"AccessDenied|ACCESS_DENIED|Forbidden|HTTP status 403")
 
 
@@ -31,14 +31,14 @@ def closed(error: Exception, store: Store, witnesses: Sequence[SourceObject]) ->
         witnesses: other objects of the archive, of which at least one should be readable.
     """
     if isinstance(error, FileNotFoundError):
-        return "gone since the listing"
+        return "gone or changed since the listing"
     said = f"{error_code(error)} {str(error).rpartition('AWS Error')[2]}"  # in front of it stands the key
     if not isinstance(error, OSError) or _OF_STORE.search(said):
         return None
     if _ARCHIVED.search(said):
         return "in an archive tier: restore it first"
     if _GONE.search(said):
-        return "gone since the listing"
+        return "gone or changed since the listing"
     if isinstance(error, PermissionError) or _DENIED.search(said):
         return "access denied" if _any_open(store, witnesses) else None
     return None

@@ -1,8 +1,9 @@
 """Bytes in and out of folders and buckets.
 
-Bulk bytes go through pyarrow's file systems (2-3 times s3fs at a third of its CPU); listings and
-conditional puts go through s3fs, which has them. A `Store` holds no client and no secret, so it
-travels to workers, which build their own from the environment or the machine's role.
+Bulk bytes go through pyarrow's file systems (2-3 times s3fs at a third of its CPU), those of listed
+objects through `get`; listings and conditional puts go through s3fs, which has them. A `Store` holds
+no client and no secret, so it travels to workers, which build their own from the environment or the
+machine's role.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 
 from medray.storage.failures import error_code
+from medray.storage.get import get
 from medray.storage.pages import bucket_pages, folder_pages, walk_folder
 from medray.storage.uri import is_s3, object_name
 
@@ -63,22 +64,16 @@ class Store:
     def read_listed(self, uri: str, size_bytes: int) -> bytes:
         """All bytes of an object whose size a listing gave, in one request; one byte more than that
         where it has grown since."""
-        if not is_s3(uri) or not size_bytes:  # S3 has no range in an empty object
+        if not is_s3(uri):
             return self.read(uri)
-        # Only a dataset's file can be told its size: otherwise pyarrow asks for it with a request of its own.
-        file = _FILES.make_fragment(self.path(uri), self.arrow(uri), file_size=size_bytes + 1)
-        with file.open() as stream:
-            data: bytes = stream.read_at(size_bytes + 1, 0)
-        return data
+        return get(self, uri, size_bytes + 1 if size_bytes else None)  # an empty object has no ranges
 
     def first_byte(self, uri: str) -> bytes:
-        """The first byte of an object, in one request; nothing of an empty one."""
-        if not is_s3(uri):
-            with open(uri, "rb") as stream:
-                return stream.read(1)
-        with _FILES.make_fragment(self.path(uri), self.arrow(uri), file_size=1).open() as stream:
-            data: bytes = stream.read_at(1, 0)
-        return data
+        """The first byte of an object that is not empty, in one request."""
+        if is_s3(uri):
+            return get(self, uri, 1)
+        with open(uri, "rb") as stream:
+            return stream.read(1)
 
     def open(self, uri: str) -> BinaryIO:
         """The object as a seekable stream of bytes; on S3 each read is a request."""
@@ -216,7 +211,6 @@ PUBLIC = Store("MEDRAY_ARCHIVE_", anonymous=True)
 
 _ENDPOINT = "AWS_ENDPOINT_URL"  # the clients read it themselves where they are given none
 _KEYS = {"key": "AWS_ACCESS_KEY_ID", "secret": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
-_FILES = ds.ParquetFileFormat()  # of any format: only its fragments' way to open files is used
 
 
 @lru_cache(maxsize=8)
