@@ -25,6 +25,7 @@ IDENTITIES = {
     "admin": ("Admin", "Read", "Write", "List", "Tagging"),
     "lake": tuple(f"{action}:lake-*" for action in ("Read", "Write", "List", "Tagging")),
     "linkage": tuple(f"{action}:linkage-*" for action in ("Read", "Write", "List", "Tagging")),
+    "partly": ("List:partly*", "Read:partly/a/open-*"),
     "anonymous": ("Read:public-*", "List:public-*"),  # what SeaweedFS calls a request that nobody signed
 }
 

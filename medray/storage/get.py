@@ -31,7 +31,9 @@ def get(store: Store, uri: str, most_bytes: int | None = None) -> bytes:
     import urllib3
 
     bucket, _, key = object_name(uri).partition("/")
-    url = _client(store).generate_presigned_url("get_object", {"Bucket": bucket, "Key": key}, _EXPIRES_S)
+    url = _client(store, store.region(uri)).generate_presigned_url(
+        "get_object", {"Bucket": bucket, "Key": key}, _EXPIRES_S
+    )
     headers = {} if most_bytes is None else {"Range": f"bytes=0-{most_bytes - 1}"}
     try:
         answer = _connections().request("GET", url, headers=headers, decode_content=False)
@@ -44,7 +46,7 @@ def get(store: Store, uri: str, most_bytes: int | None = None) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _client(store: Store) -> Any:
+def _client(store: Store, region: str | None) -> Any:
     import botocore.session
     from botocore import UNSIGNED
     from botocore.config import Config
@@ -53,8 +55,8 @@ def _client(store: Store) -> Any:
     keys = {name.lower(): store.variable(name) for name in names}
     return botocore.session.Session().create_client(
         "s3",
-        region_name=store.variable("AWS_REGION"),
-        endpoint_url=store.variable("AWS_ENDPOINT_URL"),
+        region_name=region,
+        endpoint_url=store.endpoint,
         config=Config(signature_version=UNSIGNED if store.anonymous else "s3v4"),
         **keys,
     )

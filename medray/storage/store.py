@@ -26,6 +26,7 @@ from medray.storage.pages import bucket_pages, folder_pages, walk_folder
 from medray.storage.uri import is_s3, object_name
 
 TEMPORARY = ".tmp-"
+_ENDPOINT = "AWS_ENDPOINT_URL"
 
 
 @dataclass(frozen=True)
@@ -173,10 +174,19 @@ class Store:
         """The pyarrow file system that holds `uri`."""
         if not is_s3(uri):
             return pafs.LocalFileSystem()
+        return _arrow_s3(self, self.region(uri))
+
+    @property
+    def endpoint(self) -> str | None:
+        """Where S3 is; None: Amazon's. A public archive is where the lake is, unless told otherwise."""
+        return self.variable(_ENDPOINT) or (os.environ.get(_ENDPOINT) or None if self.anonymous else None)
+
+    def region(self, uri: str) -> str | None:
+        """The region to sign for; of a public bucket of Amazon's, where it is."""
         region = self.variable("AWS_REGION")
-        if self.anonymous and not region and not (self.variable("AWS_ENDPOINT_URL") or os.environ.get(_ENDPOINT)):
-            region = _region_of(object_name(uri).partition("/")[0])
-        return _arrow_s3(self, region)
+        if region or not self.anonymous:
+            return region
+        return os.environ.get("AWS_REGION") if self.endpoint else _region_of(object_name(uri).partition("/")[0])
 
     def s3(self) -> Any:
         import s3fs
@@ -185,7 +195,7 @@ class Store:
         return s3fs.S3FileSystem(
             anon=self.anonymous,
             **keys,
-            endpoint_url=self.variable("AWS_ENDPOINT_URL"),
+            endpoint_url=self.endpoint,
             client_kwargs={"region_name": self.variable("AWS_REGION")},  # botocore reads AWS_DEFAULT_REGION only
             use_listings_cache=False,
             session=_plain_session(),
@@ -209,7 +219,6 @@ LAKE = Store()
 LINKAGE = Store("MEDRAY_LINKAGE_")
 PUBLIC = Store("MEDRAY_ARCHIVE_", anonymous=True)
 
-_ENDPOINT = "AWS_ENDPOINT_URL"  # the clients read it themselves where they are given none
 _KEYS = {"key": "AWS_ACCESS_KEY_ID", "secret": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
 
 
@@ -224,7 +233,7 @@ def _arrow_s3(store: Store, region: str | None) -> pafs.S3FileSystem:
         }
     return pafs.S3FileSystem(
         **options,
-        endpoint_override=store.variable("AWS_ENDPOINT_URL"),
+        endpoint_override=store.endpoint,
         region=region,
         connect_timeout=10,
         request_timeout=120,
