@@ -20,10 +20,14 @@ class FakeBucket:
     """
 
     def __init__(self, objects: Mapping[str, bytes], page: int = 1000) -> None:
+        self.page = page
+        self.reset(objects)
+
+    def reset(self, objects: Mapping[str, bytes]) -> None:
+        """As new, with these objects."""
         self.objects = dict(sorted(objects.items()))
         self.refused: dict[str, tuple[int, str]] = {}
         self.requests: Counter[tuple[str, str]] = Counter()
-        self.page = page
 
     def listing(self, query: dict[str, list[str]]) -> bytes:
         prefix, after = query.get("prefix", [""])[0], query.get("continuation-token", [""])[0]
@@ -84,7 +88,7 @@ def served(bucket: FakeBucket) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Door) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"

@@ -48,9 +48,11 @@ def members(
 
     Raises:
         Unusable: the archive (or what is left of it) cannot be used; members that came are good.
-        OSError: it cannot be opened. StorageError: the store failed while it was read.
+        StorageError: the store failed.
     """
-    with closing(store.open(item.uri)) as file:
+    with told(root):
+        opened = store.open(item.uri)
+    with closing(opened) as file:
         stream = _Told(file, root)
         if stream.seek(0, io.SEEK_END) != item.size_bytes:
             if place[0] == 0:

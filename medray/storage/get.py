@@ -31,9 +31,9 @@ def get(store: Store, uri: str, most_bytes: int | None = None) -> bytes:
     import urllib3
 
     bucket, _, key = object_name(uri).partition("/")
-    url = _client(store, store.region(uri)).generate_presigned_url(
-        "get_object", {"Bucket": bucket, "Key": key}, _EXPIRES_S
-    )
+    names = () if store.anonymous else ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    client = _client(store.region(uri), store.endpoint, store.anonymous, *map(store.variable, names))
+    url = client.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key}, _EXPIRES_S)
     headers = {} if most_bytes is None else {"Range": f"bytes=0-{most_bytes - 1}"}
     try:
         answer = _connections().request("GET", url, headers=headers, decode_content=False)
@@ -46,19 +46,18 @@ def get(store: Store, uri: str, most_bytes: int | None = None) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _client(store: Store, region: str | None) -> Any:
+def _client(region: str | None, endpoint: str | None, anonymous: bool, *keys: str | None) -> Any:
     import botocore.session
     from botocore import UNSIGNED
     from botocore.config import Config
 
-    names = () if store.anonymous else ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-    keys = {name.lower(): store.variable(name) for name in names}
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
     return botocore.session.Session().create_client(
         "s3",
         region_name=region,
-        endpoint_url=store.endpoint,
-        config=Config(signature_version=UNSIGNED if store.anonymous else "s3v4"),
-        **keys,
+        endpoint_url=endpoint,
+        config=Config(signature_version=UNSIGNED if anonymous else "s3v4"),
+        **dict(zip(names, keys, strict=False)),  # none of an anonymous one
     )
 
 

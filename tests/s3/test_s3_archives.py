@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -47,11 +49,11 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return [(root / path).read_bytes() for path in paths]
 
 
-def counts(lake: str, archive: str, **source: Any) -> list[int]:
+def counts(lake: str, archive: str, store: Store = LAKE, **source: Any) -> list[int]:
     """listed, known, ingested, duplicate, quarantined of a night."""
     document = story.ingest_recipe(lake, archive)
     document["source"] |= source
-    (total,) = ingest.ingest_archive(story.recipe(document), story.job()).sums
+    (total,) = ingest.ingest_archive(story.recipe(document), replace(story.job(), store=store)).sums
     return list(total.counts().values())
 
 
@@ -164,10 +166,13 @@ def test_a_denied_object_is_quarantined_and_a_denied_archive_stops_the_job(
     put(s3_server, {f"{place}/a/open-{n}": images[n] for n in range(3)} | {f"{place}/a/closed": images[3]})
     put(s3_server, {f"{place}/b/closed": images[0], f"{place}/a/closed.zip": zipped({"4": images[4]})})
     for name, value in {"ACCESS_KEY_ID": "partly", "SECRET_ACCESS_KEY": seaweed.secret("partly")}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    assert counts(str(tmp_path / "a"), f"{place}/a") == [5, 0, 3, 0, 2]
+        monkeypatch.setenv(f"PARTLY_AWS_{name}", value)
+    for name in ("ENDPOINT_URL", "REGION"):
+        monkeypatch.setenv(f"PARTLY_AWS_{name}", os.environ[f"AWS_{name}"])
+    store = Store("PARTLY_")
+    assert counts(str(tmp_path / "a"), f"{place}/a", store) == [5, 0, 3, 0, 2]
     assert reasons(str(tmp_path / "a")) == [("unreadable", "access denied")] * 2
-    assert counts(str(tmp_path / "a"), f"{place}/a") == [5, 3, 0, 0, 2]  # they may have been opened since
+    assert counts(str(tmp_path / "a"), f"{place}/a", store) == [5, 3, 0, 0, 2]  # they may have been opened since
     with pytest.raises(StorageError, match="access denied"):
-        counts(str(tmp_path / "b"), f"{place}/b")
+        counts(str(tmp_path / "b"), f"{place}/b", store)
     assert snapshot(LAKE, str(tmp_path / "a")).table(IMAGES).num_rows == 3

@@ -15,40 +15,47 @@ from medray.storage.store import Store
 OBJECTS = {f"a/{n}": bytes([n]) * (n + 1) for n in range(6)}
 
 
-@pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBucket]:
+@pytest.fixture(scope="module")
+def served_bucket() -> Iterator[FakeBucket]:
     bucket = FakeBucket(OBJECTS, page=4)
-    with served(bucket) as endpoint:
+    with served(bucket) as endpoint, pytest.MonkeyPatch.context() as patch:
         names = {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "REGION": "us-east-1", "ENDPOINT_URL": endpoint}
         for name, value in names.items():
-            monkeypatch.setenv(f"FAKE_{endpoint[-5:]}_AWS_{name}", value)
-        bucket.prefix = f"FAKE_{endpoint[-5:]}_"  # type: ignore[attr-defined]
+            patch.setenv(f"FAKE_BUCKET_AWS_{name}", value)
         yield bucket
 
 
-def store_of(door: FakeBucket) -> Store:
-    return Store(door.prefix)  # type: ignore[attr-defined]
+@pytest.fixture
+def door(served_bucket: FakeBucket) -> FakeBucket:
+    """One bucket `b` with `OBJECTS`, four to a page of its listing."""
+    served_bucket.reset(OBJECTS)
+    return served_bucket
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store("FAKE_BUCKET_")
 
 
 def objects(door: FakeBucket) -> list[SourceObject]:
     return [SourceObject(f"s3://b/{key}", len(data), "e") for key, data in door.objects.items()]
 
 
-def test_one_request_reads_an_object(door: FakeBucket) -> None:
-    with ReadAhead(store_of(door), "archive", objects(door)) as fetch:
+def test_one_request_reads_an_object(store: Store, door: FakeBucket) -> None:
+    with ReadAhead(store, "archive", objects(door)) as fetch:
         assert [fetch(item) for item in objects(door)] == list(OBJECTS.values())
     assert door.requests == {("GET", key): 1 for key in OBJECTS}
 
 
-def test_a_listing_takes_a_request_a_page(door: FakeBucket) -> None:
-    assert [item.uri for item in store_of(door).walk("s3://b/a")] == [f"s3://b/{key}" for key in OBJECTS]
+def test_a_listing_takes_a_request_a_page(store: Store, door: FakeBucket) -> None:
+    assert [item.uri for item in store.walk("s3://b/a")] == [f"s3://b/{key}" for key in OBJECTS]
     assert door.requests == {("GET", ""): 2}
 
 
-def test_an_object_that_has_grown_or_shrunk_since_the_listing_is_unusable(door: FakeBucket) -> None:
+def test_an_object_that_has_grown_or_shrunk_since_the_listing_is_unusable(store: Store, door: FakeBucket) -> None:
     listed = objects(door)
     door.objects["a/1"], door.objects["a/3"] = b"grown!", b""
-    with ReadAhead(store_of(door), "archive", listed) as fetch:
+    with ReadAhead(store, "archive", listed) as fetch:
         for place, found in ((1, "3 bytes, listed 2"), (3, "gone or changed")):
             with pytest.raises(Unusable, match=found):
                 fetch(listed[place])
@@ -62,9 +69,11 @@ def test_an_object_that_has_grown_or_shrunk_since_the_listing_is_unusable(door: 
         (404, "NoSuchKey", "gone or changed since"),
     ],
 )  # fmt: skip
-def test_one_refused_object_is_that_objects_matter(door: FakeBucket, status: int, code: str, why: str) -> None:
+def test_one_refused_object_is_that_objects_matter(
+    store: Store, door: FakeBucket, status: int, code: str, why: str
+) -> None:
     door.refused["a/2"] = (status, code)
-    with ReadAhead(store_of(door), "archive", objects(door)) as fetch:
+    with ReadAhead(store, "archive", objects(door)) as fetch:
         for item in objects(door):
             if item.uri.endswith("2"):
                 with pytest.raises(Unusable, match=why):
@@ -80,14 +89,14 @@ def test_one_refused_object_is_that_objects_matter(door: FakeBucket, status: int
         (403, "InvalidAccessKeyId", "credentials"), (403, "SignatureDoesNotMatch", "credentials"),
     ],
 )  # fmt: skip
-def test_refused_credentials_stop_the_job(door: FakeBucket, status: int, code: str, found: str) -> None:
+def test_refused_credentials_stop_the_job(store: Store, door: FakeBucket, status: int, code: str, found: str) -> None:
     door.refused[""] = (status, code)
-    with ReadAhead(store_of(door), "archive", objects(door)) as fetch, pytest.raises(StorageError, match=found):
+    with ReadAhead(store, "archive", objects(door)) as fetch, pytest.raises(StorageError, match=found):
         fetch(objects(door)[0])
 
 
-def test_credentials_that_expire_for_one_object_stop_the_job(door: FakeBucket) -> None:
+def test_credentials_that_expire_for_one_object_stop_the_job(store: Store, door: FakeBucket) -> None:
     door.refused["a/2"] = (400, "ExpiredToken")
     listed = objects(door)
-    with ReadAhead(store_of(door), "archive", listed) as fetch, pytest.raises(StorageError, match="credentials"):
+    with ReadAhead(store, "archive", listed) as fetch, pytest.raises(StorageError, match="credentials"):
         fetch(listed[2])
