@@ -7,7 +7,7 @@ records and imports no room. Nothing here sees a path, a rank, a client or a clo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +80,9 @@ class Source:
         name: the word in a recipe.
         tables: tables its rows go to.
         read: (objects, fetch, pseudonyms, config, policy) -> what came out, in order. `fetch` returns
-            all bytes of an object or raises `Unusable`; `policy` says how identity is removed. Every
-            object yields at least one `Good` row
+            all bytes of an object or raises `Unusable`; it is asked before the next object is, as
+            objects may stream out of an archive. `policy` says how identity is removed. Every object
+            yields at least one `Good` row
             or exactly one `Bad`. One batch of rows stays below 32 MB where one instance allows.
         show: a row of its first table -> a picture of it for a report, uint8 (H, W) or (H, W, 3);
             raises `Unusable`.
@@ -89,7 +90,7 @@ class Source:
 
     name: str
     tables: tuple[str, ...]
-    read: Callable[[Sequence[SourceObject], Fetch, Pseudonyms, BaseModel, BaseModel], Iterator[Good | Bad | Link]]
+    read: Callable[[Iterable[SourceObject], Fetch, Pseudonyms, BaseModel, BaseModel], Iterator[Good | Bad | Link]]
     show: Callable[[Mapping[str, Any]], Array]
 
 

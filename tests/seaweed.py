@@ -25,6 +25,8 @@ IDENTITIES = {
     "admin": ("Admin", "Read", "Write", "List", "Tagging"),
     "lake": tuple(f"{action}:lake-*" for action in ("Read", "Write", "List", "Tagging")),
     "linkage": tuple(f"{action}:linkage-*" for action in ("Read", "Write", "List", "Tagging")),
+    "partly": ("List:partly*", "Read:partly/a/open-*"),
+    "anonymous": ("Read:public-*", "List:public-*"),  # what SeaweedFS calls a request that nobody signed
 }
 
 
@@ -97,7 +99,7 @@ def _command(program: str, folder: Path, port: int) -> list[str]:
     data, identities = folder / "data", folder / "s3.json"
     data.mkdir()
     rows = [
-        {"name": name, "credentials": [{"accessKey": name, "secretKey": secret(name)}], "actions": list(actions)}
+        {"name": name, "credentials": _credentials(name), "actions": list(actions)}
         for name, actions in IDENTITIES.items()
     ]
     identities.write_text(json.dumps({"identities": rows}))
@@ -105,8 +107,13 @@ def _command(program: str, folder: Path, port: int) -> list[str]:
     return [
         program, "-logtostderr=true", "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", "-s3", f"-s3.port={port}",
-        "-s3.port.iceberg=0", f"-s3.config={identities}", "-master.volumeSizeLimitMB=256", "-volume.max=100",
+        "-s3.port.iceberg=0", "-s3.port.lance=0",  # both have fixed ports: two servers would not start
+        f"-s3.config={identities}", "-master.volumeSizeLimitMB=256", "-volume.max=100",
     ]  # fmt: skip
+
+
+def _credentials(name: str) -> list[dict[str, str]]:
+    return [] if name == "anonymous" else [{"accessKey": name, "secretKey": secret(name)}]
 
 
 def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -30,6 +30,8 @@ ROOMS_OF = {
     "monai": ("nn",),
     "deltalake": ("storage",),
     "s3fs": ("storage",),
+    "botocore": ("storage",),
+    "urllib3": ("storage",),
     "typer": ("cli.py",),
     "jinja2": ("report",),
     "matplotlib": ("report",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,7 @@ class Rules:
 
 
 def read(
-    objects: Sequence[SourceObject],
+    objects: Iterable[SourceObject],
     fetch: Fetch,
     pseudonyms: Pseudonyms,
     config: BaseModel,

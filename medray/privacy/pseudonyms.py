@@ -8,6 +8,7 @@ the key.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -88,6 +89,19 @@ class Pseudonyms:
     def etag(self, etag: str) -> str:
         """32 hex digits for a store's tag (a folder's tag is a date, so it is hashed too)."""
         return self._mac("etag", etag).hex()[:32]
+
+    def source_digests(self, uris: Iterable[bytes]) -> npt.NDArray[np.uint8]:
+        """uint8 (N, 16): `source_key` of each URI, as bytes."""
+        return self._digests(b"source", uris)
+
+    def etag_digests(self, etags: Iterable[str]) -> npt.NDArray[np.uint8]:
+        """uint8 (N, 16): `etag` of each tag, as bytes."""
+        return self._digests(b"etag", (tag.encode() for tag in etags))
+
+    def _digests(self, domain: bytes, values: Iterable[bytes]) -> npt.NDArray[np.uint8]:
+        start = domain + _FIELD
+        found = b"".join([hmac.digest(self.key, start + value, "sha256")[:16] for value in values])
+        return np.frombuffer(found, np.uint8).reshape(-1, 16)
 
     def site_key(self, institution: str) -> str:
         """16 hex digits for an institution."""

@@ -12,10 +12,31 @@ from medray.recipes.recipe import Chunks, Recipe, Section, Uri
 
 
 class DicomArchive(DicomConfig):
-    """Where the archive lies and how its objects are read."""
+    """Where the archive lies and how its objects are read.
+
+    Attributes:
+        list: a file that names the objects, in place of a listing of `uri`: CSV, Parquet or the
+            manifest.json of an S3 Inventory.
+        anonymous: requests are not signed: a public bucket. Its endpoint and region, where they are
+            not the lake's, are `MEDRAY_ARCHIVE_AWS_ENDPOINT_URL` and `MEDRAY_ARCHIVE_AWS_REGION`.
+        archives: whether zip and tar files are opened and their members are the objects.
+        archive_members: most members of one archive.
+        archive_ratio: how many times its own size an archive may inflate to, beyond the first GiB.
+    """
 
     kind: Literal["dicom"]
     uri: Uri
+    list: Uri | None = None
+    anonymous: bool = False
+    archives: bool = True
+    archive_members: int = Field(default=250_000, gt=0)
+    archive_ratio: int = Field(default=200, gt=0)
+
+    @model_validator(mode="after")
+    def _public_bucket(self) -> Self:
+        if self.anonymous and not self.uri.startswith("s3://"):
+            raise ValueError("anonymous = true is for s3://bucket/prefix")
+        return self
 
 
 class Deidentify(Section):

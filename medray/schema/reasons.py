@@ -4,13 +4,17 @@ from __future__ import annotations
 
 REASONS: dict[str, str] = {
     # bytes and container
-    "empty": "the object has no bytes",
-    "too_large": "the object, its inflated data set or its pixels exceed the limits",
+    "empty": "the object has no bytes, or the archive no members",
+    "too_large": "the object, its inflated data set, its pixels or its members exceed the limits",
     "unreadable": "the store listed the object but its bytes could not be read in full",
     "not_dicom": "no DICOM data set could be recognised",
     "malformed": "the data set breaks the encoding rules of PS3.5",
-    "truncated": "the bytes end before the last element or frame does",
+    "truncated": "the bytes end before the last element, frame or member does",
     "too_deep": "sequences are nested deeper than the limit",
+    "bad_archive": "the archive, or a member of it, breaks the rules of its format or fails its checksum",
+    "nested_archive": "an archive inside an archive",
+    "encrypted": "the member of an archive is encrypted",
+    "not_a_file": "the member of an archive is a link or a device",
     # identity
     "missing_uid": "study, series or instance UID is absent or not a UID",
     "missing_subject": "the declared subject identifier is absent",

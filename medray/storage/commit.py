@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from medray.schema.containers import CONTAINERS
 from medray.schema.contract import TableContract
 from medray.schema.events import EVENTS
 from medray.schema.images import IMAGES
@@ -26,7 +27,7 @@ from medray.storage.plans import Plan, now
 from medray.storage.store import TEMPORARY, Store
 from medray.storage.uri import join
 
-ORDER: tuple[TableContract, ...] = (IMAGES, EVENTS, RECORD_FILES, QUARANTINE, LABELS, PREDICTIONS)
+ORDER: tuple[TableContract, ...] = (IMAGES, EVENTS, RECORD_FILES, CONTAINERS, QUARANTINE, LABELS, PREDICTIONS)
 
 
 @dataclass(frozen=True)

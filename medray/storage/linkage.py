@@ -48,7 +48,8 @@ class LinkageWriter:
 
     def add(self, link: Link) -> None:
         if self._uri is not None:
-            self._links[link.kind, link.pseudonym] = link.original
+            original = link.original.encode("utf-8", "surrogateescape")  # a file's name may be Latin-1
+            self._links[link.kind, link.pseudonym] = original.decode("utf-8", "backslashreplace")
 
     def publish(self) -> None:
         """Write the file that `commit_linkage` will name."""

@@ -1,8 +1,9 @@
 """Bytes in and out of folders and buckets.
 
-Bulk bytes go through pyarrow's file systems (2-3 times s3fs at a third of its CPU); listings and
-conditional puts go through s3fs, which has them. A `Store` holds no client and no secret, so it
-travels to workers, which build their own from the environment or the machine's role.
+Bulk bytes go through pyarrow's file systems (2-3 times s3fs at a third of its CPU), those of listed
+objects through `get`; listings and conditional puts go through s3fs, which has them. A `Store` holds
+no client and no secret, so it travels to workers, which build their own from the environment or the
+machine's role.
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
+import pyarrow as pa
 import pyarrow.fs as pafs
 
 from medray.storage.failures import error_code
-from medray.storage.uri import is_s3, join, object_name
+from medray.storage.get import get
+from medray.storage.pages import bucket_pages, folder_pages, walk_folder
+from medray.storage.uri import is_s3, object_name
 
 TEMPORARY = ".tmp-"
+_ENDPOINT = "AWS_ENDPOINT_URL"
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,11 @@ class Store:
     Attributes:
         prefix: put before the AWS variables' names: the linkage table has credentials of its own
             in `MEDRAY_LINKAGE_AWS_ACCESS_KEY_ID` and so on.
+        anonymous: requests are not signed (public buckets).
     """
 
     prefix: str = ""
+    anonymous: bool = False
 
     def variable(self, name: str) -> str | None:
         return os.environ.get(self.prefix + name) or None
@@ -54,6 +61,37 @@ class Store:
         with self.arrow(uri).open_input_file(self.path(uri)) as stream:
             data: bytes = stream.readall()
         return data
+
+    def read_listed(self, uri: str, size_bytes: int) -> bytes:
+        """All bytes of an object whose size a listing gave, in one request; one byte more than that
+        where it has grown since."""
+        if not is_s3(uri):
+            return self.read(uri)
+        return get(self, uri, size_bytes + 1 if size_bytes else None)  # an empty object has no ranges
+
+    def first_byte(self, uri: str) -> bytes:
+        """The first byte of an object that is not empty, in one request."""
+        if is_s3(uri):
+            return get(self, uri, 1)
+        with open(uri, "rb") as stream:
+            return stream.read(1)
+
+    def open(self, uri: str) -> BinaryIO:
+        """The object as a seekable stream of bytes; on S3 each read is a request."""
+        if not is_s3(uri):
+            return open(uri, "rb")
+        return cast(BinaryIO, self.arrow(uri).open_input_file(self.path(uri)))
+
+    def look(self, uri: str) -> Listed | None:
+        """One object as a listing would give it; None where it is not there."""
+        try:
+            if not is_s3(uri):
+                stat = os.stat(uri)
+                return Listed(uri, stat.st_size, f"{stat.st_mtime_ns:x}")
+            found = self.s3().info(object_name(uri))
+        except FileNotFoundError:
+            return None
+        return Listed(uri, int(found["size"]), str(found["ETag"]).strip('"')) if "ETag" in found else None
 
     def exists(self, uri: str) -> bool:
         return bool(self.arrow(uri).get_file_info(self.path(uri)).type == pafs.FileType.File)
@@ -111,34 +149,56 @@ class Store:
         Raises:
             FileNotFoundError: the folder or bucket is not there.
         """
-        if is_s3(uri):
-            yield from self._walk_s3(uri)
-        else:
-            if not os.path.isdir(uri):
-                raise FileNotFoundError(uri)
-            yield from _walk_folder(uri)
+        if not is_s3(uri):
+            _must_be_folder(uri)
+            yield from (Listed(*row) for row in walk_folder(uri))
+            return
+        rows = (row for page in self.pages(uri) for row in zip(*(column.to_pylist() for column in page), strict=True))
+        yield from sorted((Listed(name.decode(), size, tag) for name, size, tag in rows), key=lambda one: one.uri)
 
-    def _walk_s3(self, uri: str) -> Iterator[Listed]:
-        # No probe for the bucket: s3fs takes refused credentials and dead networks for a missing one.
-        found: dict[str, dict[str, Any]] = self.s3().find(object_name(uri), detail=True)
-        for name in sorted(found):
-            if found[name]["type"] == "file":
-                yield Listed("s3://" + name, int(found[name]["size"]), str(found[name]["ETag"]).strip('"'))
+    def pages(self, uri: str) -> Iterator[pa.RecordBatch]:
+        """Every object below `uri` in columns of `LISTED`, in the store's order, which is most often
+        that of the URIs.
+
+        Raises:
+            FileNotFoundError: the folder or bucket is not there.
+        """
+        if is_s3(uri):
+            # No probe for the bucket: s3fs takes refused credentials and dead networks for a missing one.
+            yield from bucket_pages(self.s3(), uri)
+        else:
+            _must_be_folder(uri)
+            yield from folder_pages(uri)
 
     def arrow(self, uri: str) -> pafs.FileSystem:
         """The pyarrow file system that holds `uri`."""
-        return _arrow_s3(self) if is_s3(uri) else pafs.LocalFileSystem()
+        if not is_s3(uri):
+            return pafs.LocalFileSystem()
+        return _arrow_s3(self, self.region(uri))
+
+    @property
+    def endpoint(self) -> str | None:
+        """Where S3 is; None: Amazon's. A public archive is where the lake is, unless told otherwise."""
+        return self.variable(_ENDPOINT) or (os.environ.get(_ENDPOINT) or None if self.anonymous else None)
+
+    def region(self, uri: str) -> str | None:
+        """The region to sign for; of a public bucket of Amazon's, where it is."""
+        region = self.variable("AWS_REGION")
+        if region or not self.anonymous:
+            return region
+        return os.environ.get("AWS_REGION") if self.endpoint else _region_of(object_name(uri).partition("/")[0])
 
     def s3(self) -> Any:
         import s3fs
 
+        keys = {} if self.anonymous else {name: self.variable(variable) for name, variable in _KEYS.items()}
         return s3fs.S3FileSystem(
-            key=self.variable("AWS_ACCESS_KEY_ID"),
-            secret=self.variable("AWS_SECRET_ACCESS_KEY"),
-            token=self.variable("AWS_SESSION_TOKEN"),
-            endpoint_url=self.variable("AWS_ENDPOINT_URL"),
+            anon=self.anonymous,
+            **keys,
+            endpoint_url=self.endpoint,
             client_kwargs={"region_name": self.variable("AWS_REGION")},  # botocore reads AWS_DEFAULT_REGION only
             use_listings_cache=False,
+            session=_plain_session(),
         )
 
     def delta_options(self, uri: str) -> dict[str, str] | None:
@@ -157,30 +217,49 @@ class Store:
 
 LAKE = Store()
 LINKAGE = Store("MEDRAY_LINKAGE_")
+PUBLIC = Store("MEDRAY_ARCHIVE_", anonymous=True)
+
+_KEYS = {"key": "AWS_ACCESS_KEY_ID", "secret": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
 
 
-@lru_cache(maxsize=4)
-def _arrow_s3(store: Store) -> pafs.S3FileSystem:
+@lru_cache(maxsize=8)
+def _arrow_s3(store: Store, region: str | None) -> pafs.S3FileSystem:
+    options: dict[str, Any] = {"anonymous": True}
+    if not store.anonymous:
+        options = {
+            "access_key": store.variable("AWS_ACCESS_KEY_ID"),
+            "secret_key": store.variable("AWS_SECRET_ACCESS_KEY"),
+            "session_token": store.variable("AWS_SESSION_TOKEN"),
+        }
     return pafs.S3FileSystem(
-        access_key=store.variable("AWS_ACCESS_KEY_ID"),
-        secret_key=store.variable("AWS_SECRET_ACCESS_KEY"),
-        session_token=store.variable("AWS_SESSION_TOKEN"),
-        endpoint_override=store.variable("AWS_ENDPOINT_URL"),
-        region=store.variable("AWS_REGION"),
+        **options,
+        endpoint_override=store.endpoint,
+        region=region,
         connect_timeout=10,
         request_timeout=120,
     )
 
 
-def _walk_folder(folder: str) -> Iterator[Listed]:
-    with os.scandir(folder) as scan:
-        entries = sorted(scan, key=lambda entry: entry.name + "/" * entry.is_dir())
-    for entry in entries:
-        if entry.is_dir():
-            yield from _walk_folder(entry.path)
-        elif entry.is_file():
-            stat = entry.stat()
-            yield Listed(join(folder, entry.name), stat.st_size, f"{stat.st_mtime_ns:x}")
+@cache
+def _region_of(bucket: str) -> str:
+    """Where Amazon keeps a public bucket: pyarrow follows no redirect to another region."""
+    return str(pafs.resolve_s3_region(bucket))
+
+
+@cache
+def _plain_session() -> Any:
+    """A session that leaves the times of answers as texts: parsing them is two thirds of a listing's
+    CPU, and nothing here reads them."""
+    import aiobotocore.session
+
+    session = aiobotocore.session.AioSession()
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
+    return session
+
+
+def _must_be_folder(uri: str) -> None:
+    if not os.path.isdir(uri):
+        raise FileNotFoundError(uri)
 
 
 def _spooled(uri: str, data: bytes) -> str:

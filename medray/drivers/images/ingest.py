@@ -5,34 +5,37 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from medray import rooms
-from medray.contracts import Bad, SourceObject
+from medray.drivers.images.archives import Archives, archives_of
 from medray.drivers.images.collide import settle
-from medray.drivers.images.ingest_chunk import IngestChunk, IngestWork
+from medray.drivers.images.ingest_chunk import IngestWork
 from medray.drivers.images.ingest_page import Watch, ingest_page
+from medray.drivers.images.ingest_plan import past_of, planned_chunks, planned_inputs, witnesses_of
+from medray.drivers.images.objects import list_objects
 from medray.drivers.job import Job, Result, host_facts, new_plan, together
 from medray.drivers.labels import with_labels
-from medray.drivers.listing import ID, Listing, list_archive
+from medray.drivers.listing import Listing
 from medray.drivers.open_plans import open_plans
 from medray.drivers.pseudonyms import pseudonyms_of
 from medray.drivers.reports import write_report
 from medray.engine.chunks import run_chunks
 from medray.planning.accounting import Sum
-from medray.planning.chunks import chunk_numbers
 from medray.privacy.pseudonyms import Pseudonyms
 from medray.recipes.ingest import IngestRecipe
+from medray.schema.containers import CONTAINERS
 from medray.schema.images import IMAGES
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.commit import Outcome, commit_run, new_file, write_rows
 from medray.storage.lake import Identity, claim
 from medray.storage.linkage import commit_linkage
 from medray.storage.plans import Plan, write_plan
-from medray.storage.snapshot import Snapshot, snapshot
+from medray.storage.snapshot import snapshot
 
 JOB = "ingest_dicom"
 
@@ -52,48 +55,22 @@ def ingest_archive(recipe: IngestRecipe, job: Job) -> Result:
 
 def ingest_objects(recipe: IngestRecipe, job: Job, pseudonyms: Pseudonyms) -> Result:
     """Bring every new object of the archive into the lake."""
-    listing = list_archive(recipe.source.uri, job, pseudonyms)
+    listing = list_objects(recipe.source, job.store, pseudonyms)
     stream = f"archive {recipe.source.uri}"
     results = [_execute(plan, recipe, job, listing) for plan in open_plans(job, recipe.lake, JOB, stream)]
     state = snapshot(job.store, recipe.lake)
-    known = _known(state, listing)
-    job.tell.say(f"listed {len(listing):,} objects, {len(known):,} known, {len(listing) - len(known):,} new")
-    if len(known) < len(listing):
-        plan = write_plan(job.store, recipe.lake, _plan(recipe, job, stream, state, listing, known))
-        results.append(_execute(plan, recipe, job, listing))
+    past = past_of(state, listing)
+    new = past.new
+    job.tell.say(f"listed {len(listing):,} objects, {len(listing) - len(new):,} known, {len(new):,} new")
+    if len(new):
+        facts = {"known": past.known, "looks": int(past.looks[new].sum())}  # a further look is another run
+        inputs = planned_inputs(recipe, listing, new)
+        plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, inputs)
+        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job, listing))
     if not results:
-        total = Sum("listed", len(listing), {"known": len(known), "ingested": 0, "duplicate": 0, "quarantined": 0})
-        return Result("nothing", sums=(total.checked(),))
+        counts = {"known": past.known, "ingested": 0, "duplicate": 0, "quarantined": 0}
+        return Result("nothing", sums=(Sum("listed", past.known, counts).checked(),))
     return together(results)
-
-
-def _known(state: Snapshot, listing: Listing) -> set[tuple[str, str, int]]:
-    """Listed objects that an earlier run has ingested or quarantined: the one look-up that grows
-    with the archive; three key columns, batch by batch."""
-    known: set[tuple[str, str, int]] = set()
-    for contract in (IMAGES, QUARANTINE):
-        for batch in state.scan(contract, ID):
-            columns = (batch[name].to_pylist() for name in ID)
-            known.update(identity for identity in zip(*columns, strict=True) if identity in listing)
-    return known
-
-
-def _plan(
-    recipe: IngestRecipe, job: Job, stream: str, state: Snapshot, listing: Listing, known: set[tuple[str, str, int]]
-) -> Plan:
-    new = [identity for identity in listing if identity not in known]  # in the order of the listing
-    sizes = [size for _, _, size in new]
-    numbers = chunk_numbers(sizes, int(recipe.chunks.megabytes * 1e6), recipe.chunks.objects)
-    inputs = pa.table(
-        {
-            "chunk": pa.array(numbers, pa.int32()),
-            "source_key": [key for key, _, _ in new],
-            "source_etag": [etag for _, etag, _ in new],
-            "size_bytes": pa.array(sizes, pa.int64()),
-        }
-    )
-    facts = {"listed": len(listing), "known": len(known)}
-    return new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, inputs)
 
 
 def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Result:
@@ -108,55 +85,41 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
         recipe.lake,
         plan.run_id,
         planned.linkage.uri if planned.linkage else None,
+        witnesses_of(listing),
     )
     facts: list[dict[str, Any]] = []
     watch = Watch()
     with job.tell.bar("ingest", plan.inputs.num_rows) as bar:
-        for done in run_chunks(work, _chunks(plan, listing), watch):
+        for done in run_chunks(work, planned_chunks(plan, listing), watch):
             facts.append(done)
             bar.advance(done["objects"], f"{sum(f['bytes_read'] for f in facts) / 1e6:,.0f} MB")
     facts.sort(key=lambda item: int(item["chunk"]))
     facts, dropped = settle(plan, job, recipe.lake, planned.on_change, facts)
-    total = _account(plan, facts, dropped)
+    archives = archives_of(plan, facts)
+    total = _account(plan, facts, dropped, archives)
     if planned.linkage:
         commit_linkage(planned.linkage.uri, plan)
-    reasons = _reasons(facts, dropped)
+    refused = _refused(plan, facts, dropped, archives)
+    reasons = dict(Counter(row["reason"] for row in refused).most_common())
     page = ingest_page(plan, job, recipe.lake, work.source, facts, reasons, total, watch)
     report = write_report(job, recipe.lake, plan.run_id, page)
-    _commit(plan, job, recipe.lake, facts, dropped, total, started, report)
+    _commit(plan, job, recipe.lake, facts, refused, archives, total, started, report)
     job.tell.say(str(total))
     return Result("done", (plan.run_id,), (total,), {"report": report, "reasons": reasons})
 
 
-def _chunks(plan: Plan, listing: Listing) -> list[IngestChunk]:
-    chunks = [IngestChunk(number, ()) for number in range(plan.chunks)]
-    here: list[list[SourceObject]] = [[] for _ in chunks]
-    gone: list[list[Bad]] = [[] for _ in chunks]
-    for row in plan.inputs.to_pylist():
-        found = listing.get((row["source_key"], row["source_etag"], row["size_bytes"]))
-        if found is not None:
-            here[row["chunk"]].append(found)
-        else:
-            detail = "gone or changed since the plan"
-            gone[row["chunk"]].append(
-                Bad(row["source_key"], row["source_etag"], row["size_bytes"], "unreadable", detail)
-            )
-    return [
-        replace(chunk, objects=tuple(objects), gone=tuple(vanished))
-        for chunk, objects, vanished in zip(chunks, here, gone, strict=True)
-    ]
-
-
-def _account(plan: Plan, facts: Sequence[dict[str, Any]], dropped: Sequence[dict[str, Any]]) -> Sum:
+def _account(plan: Plan, facts: Sequence[dict[str, Any]], dropped: Sequence[dict[str, Any]], archives: Archives) -> Sum:
+    """Objects are counted by the plan, members of archives by who unpacked them."""
+    plain = pc.sum(pc.equal(plan.inputs["parts"], 0)).as_py() or 0
     duplicates = sum(row["reason"] == "duplicate" for row in dropped)
     return Sum(
         "listed",
-        int(plan.facts["listed"]),
+        int(plan.facts["known"]) + plain + archives.counted,
         {
             "known": int(plan.facts["known"]),
             "ingested": sum(fact["instances"] for fact in facts) - len(dropped),
             "duplicate": duplicates,
-            "quarantined": sum(len(fact["bad"]) for fact in facts) + len(dropped) - duplicates,
+            "quarantined": sum(len(fact["bad"]) for fact in facts) + len(dropped) - duplicates + len(archives.empty),
         },
     ).checked()
 
@@ -166,18 +129,28 @@ def _commit(
     job: Job,
     lake: str,
     facts: Sequence[dict[str, Any]],
-    dropped: Sequence[dict[str, Any]],
+    refused: Sequence[dict[str, Any]],
+    archives: Archives,
     total: Sum,
     started: float,
     report: str,
 ) -> None:
-    bad = [_quarantined(plan, item) for fact in facts for item in fact["bad"]]
-    rows = pa.Table.from_pylist([*bad, *dropped], schema=QUARANTINE.schema)
+    rows = pa.Table.from_pylist(refused, schema=QUARANTINE.schema)
     files = {
         IMAGES.name: [new_file(plan, fact["path"], fact) for fact in facts if fact["rows"]],
+        CONTAINERS.name: write_rows(job.store, lake, plan, CONTAINERS, archives.rows, "containers"),
         QUARANTINE.name: write_rows(job.store, lake, plan, QUARANTINE, rows, "quarantine"),
     }
     commit_run(job.store, lake, plan, Outcome(total.counts(), files, host_facts(started), report_uri=report))
+
+
+def _refused(
+    plan: Plan, facts: Sequence[dict[str, Any]], dropped: Sequence[dict[str, Any]], archives: Archives
+) -> list[dict[str, Any]]:
+    """Rows of `quarantine`: all that was listed and is not used."""
+    bad = [_quarantined(plan, item) for fact in facts for item in fact["bad"]]
+    bad += [_quarantined(plan, asdict(item)) for item in archives.empty]
+    return [*bad, *dropped]
 
 
 def _quarantined(plan: Plan, bad: dict[str, Any]) -> dict[str, Any]:
@@ -191,10 +164,3 @@ def _quarantined(plan: Plan, bad: dict[str, Any]) -> dict[str, Any]:
         "TransferSyntaxUID": bad["transfer_syntax_uid"],
         "run_id": plan.run_id,
     }
-
-
-def _reasons(facts: Sequence[dict[str, Any]], dropped: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """How many objects were not used, by reason, most first."""
-    reasons = Counter(item["reason"] for fact in facts for item in fact["bad"])
-    reasons.update(row["reason"] for row in dropped)
-    return dict(reasons.most_common())

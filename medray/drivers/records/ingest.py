@@ -12,7 +12,7 @@ from medray import rooms
 from medray.drivers.abandon import abandon
 from medray.drivers.job import Job, Result, host_facts, new_plan, together
 from medray.drivers.labels import with_labels
-from medray.drivers.listing import ID, Listing, list_archive
+from medray.drivers.listing import ID, ByIdentity, list_archive
 from medray.drivers.open_plans import abandoned, open_plans, unfinished
 from medray.drivers.pseudonyms import pseudonyms_of
 from medray.drivers.records.archive import read_archive
@@ -74,7 +74,7 @@ def ingest_records(recipe: IngestEhrRecipe, job: Job) -> Result:
 def ingest_files(recipe: IngestEhrRecipe, job: Job, pseudonyms: Pseudonyms) -> Result:
     """Bring the records of every new file of the archive into the lake."""
     source = rooms.record_source(recipe.source.kind)
-    listing = list_archive(recipe.source.uri, job, pseudonyms)
+    listing = list_archive(job.store.pages(recipe.source.uri), f"archive {recipe.source.uri}", pseudonyms).by_identity()
     stream = f"records {recipe.source.uri}"
     results = [_execute(plan, recipe, job, listing) for plan in open_plans(job, recipe.lake, JOB, stream)]
     state = snapshot(job.store, recipe.lake)
@@ -91,7 +91,7 @@ def ingest_files(recipe: IngestEhrRecipe, job: Job, pseudonyms: Pseudonyms) -> R
     return together(results)
 
 
-def _plan(recipe: IngestEhrRecipe, job: Job, stream: str, listing: Listing, past: Past, state: Snapshot) -> Plan:
+def _plan(recipe: IngestEhrRecipe, job: Job, stream: str, listing: ByIdentity, past: Past, state: Snapshot) -> Plan:
     """What is to be done with the new files. What a wrong recipe breaks at once breaks here, before
     there is a plan that holds it."""
     source = rooms.record_source(recipe.source.kind)
@@ -109,7 +109,7 @@ def _plan(recipe: IngestEhrRecipe, job: Job, stream: str, listing: Listing, past
     return new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, inputs)
 
 
-def _execute(plan: Plan, recipe: IngestEhrRecipe, job: Job, listing: Listing) -> Result:
+def _execute(plan: Plan, recipe: IngestEhrRecipe, job: Job, listing: ByIdentity) -> Result:
     """Do what the plan says, which an earlier attempt may have begun, and commit it."""
     started = time.monotonic()
     planned = IngestEhrRecipe.model_validate(plan.recipe)
@@ -161,7 +161,9 @@ def _given_up(plan: Plan, job: Job, lake: str, wrong: dict[str, tuple[str, int]]
     )
 
 
-def _mapped(plan: Plan, planned: IngestEhrRecipe, recipe: IngestEhrRecipe, job: Job, listing: Listing) -> list[Facts]:
+def _mapped(
+    plan: Plan, planned: IngestEhrRecipe, recipe: IngestEhrRecipe, job: Job, listing: ByIdentity
+) -> list[Facts]:
     """The facts of all chunks, in their order."""
     work = MapWork(
         source=rooms.record_source(planned.source.kind),

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel
 
 from medray.contracts import RecordSource, SourceObject
-from medray.drivers.listing import ID, Identity, Listing
+from medray.drivers.listing import ID, ByIdentity, Identity
 from medray.drivers.records.files import file_name, record_file, verdict
 from medray.drivers.records.map_chunk import FilePart, RecordChunk, chunk_name
 from medray.drivers.records.reduce_bucket import BucketTask, StagedBatches
@@ -58,7 +58,7 @@ class Past:
     looks: Counter[Identity]
 
 
-def past_of(state: Snapshot, listing: Listing, recipe: IngestEhrRecipe, source: RecordSource) -> Past:
+def past_of(state: Snapshot, listing: ByIdentity, recipe: IngestEhrRecipe, source: RecordSource) -> Past:
     """What is known, and not to be read again.
 
     A file that was given up is new again where that was not for its bytes: nobody has seen them
@@ -97,7 +97,7 @@ def mapping_hash(config: BaseModel, table: str) -> str:
     return hashlib.sha256(document.encode()).hexdigest()[:16]
 
 
-def new_files(listing: Listing, past: Past) -> Listing:
+def new_files(listing: ByIdentity, past: Past) -> ByIdentity:
     """The files that are not known, by their URIs, numbers in them by their size: a record that comes
     in two of them is, where its versions do not say which is newer, what the later file says (`.9.`
     before `.10.`)."""
@@ -156,7 +156,7 @@ def files_of(plan: Plan) -> pa.Table:
     return plan.inputs.filter(pc.equal(plan.inputs["part"], 0)).select([*ID, "table"]).combine_chunks()
 
 
-def record_chunks(plan: Plan, listing: Listing) -> list[RecordChunk]:
+def record_chunks(plan: Plan, listing: ByIdentity) -> list[RecordChunk]:
     """The chunks that read something, the greatest first: the last to finish is a small one."""
     parts: dict[int, list[FilePart]] = {}
     for row in plan.inputs.to_pylist():
