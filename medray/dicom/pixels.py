@@ -157,7 +157,7 @@ def display_values(frame: Array, row: Row, window: Window) -> Array:
     levels = _windowed(modality_values(frame, row), row, window)
     if row["PhotometricInterpretation"] == "MONOCHROME1" or row["PresentationLUTShape"] == "INVERSE":
         levels = 1 - levels
-    padding = _padding(frame, row)
+    padding = padding_mask(frame, row)
     if padding is not None:
         levels[padding] = 0
     return levels
@@ -187,7 +187,7 @@ def _stored_range(row: Row) -> tuple[float, float]:
     return low, high
 
 
-def _padding(frame: Array, row: Row) -> Array | None:
+def padding_mask(frame: Array, row: Row) -> Array | None:
     """Where stored values are padding (PS3.3 C.7.5.1.1.2); None without a padding value."""
     first, last = row["PixelPaddingValue"], row["PixelPaddingRangeLimit"]
     if first is None:

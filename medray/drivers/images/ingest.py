@@ -19,6 +19,7 @@ from medray.drivers.labels import with_labels
 from medray.drivers.listing import ID, Listing, list_archive
 from medray.drivers.open_plans import open_plans
 from medray.drivers.pseudonyms import pseudonyms_of
+from medray.drivers.volumes.build import with_volumes
 from medray.engine.chunks import run_chunks
 from medray.planning.accounting import Sum
 from medray.planning.chunks import chunk_numbers
@@ -36,7 +37,7 @@ JOB = "ingest_dicom"
 
 
 def ingest_archive(recipe: IngestRecipe, job: Job) -> Result:
-    """Bring everything new of the archive and of its label file into the lake.
+    """Bring everything new of the archive and of its label file into the lake; series become volumes.
 
     Raises:
         KeyMismatchError, StorageError, LabelError, AccountingError, EngineError: nothing partial
@@ -44,7 +45,7 @@ def ingest_archive(recipe: IngestRecipe, job: Job) -> Result:
     """
     pseudonyms = pseudonyms_of(recipe.deidentify)
     claim(job.store, recipe.lake, Identity(pseudonyms.fingerprint, pseudonyms.identified))
-    images = ingest_objects(recipe, job, pseudonyms)
+    images = with_volumes(ingest_objects(recipe, job, pseudonyms), recipe, job)
     return with_labels(images, recipe, pseudonyms, job)
 
 
