@@ -35,6 +35,7 @@ REASONS: dict[str, str] = {
     "decoder_died": "the decoder crashed, hung or ran out of memory on this input",
     # volumes: a series, or a part of it, that becomes none
     "not_a_volume": "too few slices in one place, a localizer or projection, or colour",
+    "mixed_subject": "one SeriesInstanceUID is given to several patients or studies",
     "no_geometry": "position, orientation or pixel spacing are absent or impossible",
     "mixed_orientation": "the slices lie in many directions, too few in each",
     "mixed_size": "the slices have many sizes, too few of each",

@@ -173,6 +173,16 @@ def test_what_has_no_place_or_too_few_slices_is_no_volume() -> None:
     assert said(one(at(EVEN, PixelSpacing=[0.0, 1.0])))[1] == "no_geometry"
 
 
+def test_patients_are_never_mixed_in_one_volume() -> None:
+    rows = at(EVEN)
+    rows[3]["subject_id"] = 2
+    assert said(one(rows)) == ("rejected", "mixed_subject", 5)
+    assert rows_of(rows, policy(), has_subjects=False)[0]["status"] == "volume"
+    rows = at(EVEN)
+    rows[0]["StudyInstanceUID"] = "1.3"
+    assert said(one(rows)) == ("rejected", "mixed_subject", 5)
+
+
 def test_slices_in_many_directions_or_sizes_are_told_by_one_row() -> None:
     around = []
     for k in range(8):

@@ -122,12 +122,12 @@ def _plan(
 
 def _execute(plan: Plan, lake: str, job: Job) -> Result:
     started = time.monotonic()
-    policy = IngestRecipe.model_validate(plan.recipe).volumes
-    assert policy is not None
+    planned = IngestRecipe.model_validate(plan.recipe)
+    assert planned.volumes is not None
     chunks: list[list[Planned]] = [[] for _ in range(plan.chunks)]
     for row in plan.inputs.to_pylist():
         chunks[row["chunk"]].append(Planned(row["SeriesInstanceUID"], row["input_version"], tuple(row["image_files"])))
-    work = BuildWork(policy, job.store, lake, plan.run_id)
+    work = BuildWork(planned.volumes, planned.source.subject != "image", job.store, lake, plan.run_id)
     facts: list[dict[str, Any]] = []
     with job.tell.bar(JOB, plan.inputs.num_rows) as bar:
         for done in run_chunks(work, [BuildChunk(number, tuple(series)) for number, series in enumerate(chunks)]):

@@ -46,6 +46,7 @@ class BuildWork:
     """Builds the rows of chunks of one run."""
 
     policy: Volumes
+    has_subjects: bool
     store: Store
     lake: str
     run_id: str
@@ -77,7 +78,7 @@ class BuildWork:
         return found
 
     def _rows(self, one: Planned, images: Sequence[Row], tally: _Tally) -> Iterator[Row]:
-        rows = rows_of(images, self.policy)
+        rows = rows_of(images, self.policy, has_subjects=self.has_subjects)
         tally.add(images, rows)
         shared = {
             **{name: images[0][name] for name in _OF_SERIES},

@@ -75,7 +75,7 @@ def _images(store: Store, lake: str, row: Mapping[str, Any]) -> Iterator[Mapping
     for path in row["image_files"]:
         uri = join(table_uri(lake, IMAGES.name), path)
         with store.arrow(uri).open_input_file(store.path(uri)) as stream:
-            file = pq.ParquetFile(stream)
+            file = pq.ParquetFile(stream, pre_buffer=True)  # one read for columns that lie together
             for group in range(file.num_row_groups):
                 if _may_hold(file, group, row["SeriesInstanceUID"]):
                     yield from _of_group(file, group, wanted)

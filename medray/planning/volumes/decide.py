@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from math import prod
 from typing import Any
@@ -30,14 +30,19 @@ def policy_hash(policy: Volumes) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def rows_of(series: Iterable[Row], policy: Volumes) -> list[dict[str, Any]]:
+def rows_of(series: Sequence[Row], policy: Volumes, *, has_subjects: bool = True) -> list[dict[str, Any]]:
     """What each part of a series becomes: columns of `volumes` from `volume_index` to
     `duplicate_slices`. Every slice stands in exactly one row, or is counted in `duplicate_slices` of one.
 
     Args:
         series: `slices.COLUMNS` of all its rows of `images`; their order changes nothing.
+        has_subjects: the archive names patients; one that does not has a subject an instance.
     """
-    stacks, rest = stacks_of(slices_of(series), policy.min_slices)
+    slices = slices_of(series)
+    owners = ("StudyInstanceUID", "subject_id") if has_subjects else ("StudyInstanceUID",)
+    if any(len({row[name] for row in series}) > 1 for name in owners):
+        return [{"volume_index": 0, **_rejected("mixed_subject", slices, None)}]
+    stacks, rest = stacks_of(slices, policy.min_slices)
     found: list[dict[str, Any]] = []
     for stack in stacks:
         for part in _parts(stack, policy):

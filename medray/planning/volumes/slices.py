@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import inf, nan
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from medray.contracts import Array
 
 Row = Mapping[str, Any]
+Numbers = Sequence[float]
 
 COLUMNS = (
     "subject_id", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "input_version", "part_index", "Modality",
@@ -122,7 +124,7 @@ def _frames(part: tuple[Row, int]) -> Iterable[dict[str, Any]]:
         "marks": tuple(_comparable(row[name]) for name in MARKS),
         "flat": row["PhotometricInterpretation"].startswith("MONOCHROME") and not words & PROJECTIONS,
     }
-    number = float("inf") if row["InstanceNumber"] is None else row["InstanceNumber"]
+    number = inf if row["InstanceNumber"] is None else row["InstanceNumber"]
     for index in range(count):
         order = (number, row["SOPInstanceUID"], before + index)
         yield {
@@ -134,15 +136,15 @@ def _frames(part: tuple[Row, int]) -> Iterable[dict[str, Any]]:
         }
 
 
-def _of_frames(each: Sequence[float] | None, shared: Sequence[float] | None, width: int, count: int) -> Array:
-    """(count, width) numbers, of each frame or shared by all."""
+def _of_frames(each: Numbers | None, shared: Numbers | None, width: int, count: int) -> Sequence[Numbers]:
+    """`count` times `width` numbers, of each frame or shared by all."""
     if each is not None and len(each) == width * count:
-        return np.array(each, np.float64).reshape(count, width)
-    return np.tile(_vector(shared, width), (count, 1))
+        return [each[at : at + width] for at in range(0, len(each), width)]
+    return [_vector(shared, width)] * count
 
 
-def _vector(values: Sequence[float] | None, width: int) -> Array:
-    return np.full(width, np.nan) if values is None or len(values) != width else np.array(values, np.float64)
+def _vector(values: Numbers | None, width: int) -> Numbers:
+    return (nan,) * width if values is None or len(values) != width else values
 
 
 def _comparable(value: Any) -> tuple[bool, Any]:
