@@ -19,7 +19,6 @@ def shares(positions: Array, index: int, grid: Array) -> tuple[Array, Array]:
         positions: (N,) ascending. grid: (G,) points, those beyond the ends take the end's sample.
     """
     weights = np.interp(grid, positions, np.arange(len(positions)) == index)
-    weights = np.where(weights > 1 - _WHOLE, 1.0, weights)
     indices = np.flatnonzero(weights > _WHOLE)
     return indices, weights[indices].astype(np.float32)
 

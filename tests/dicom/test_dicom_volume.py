@@ -59,9 +59,10 @@ def expected(found: Volume) -> Array:
         ([(0, 0, z) for z in (0, 3, 6, 10.2, 13.2)], AXIAL, "slices", 1.0),
         ([(0, 1.5 * k, 3.0 * k) for k in range(4)], AXIAL, "shear", 0.6),
         ([(0.7 * k, -1.1 * k, 3.0 * k) for k in range(4)], AXIAL, "shear", 0.5),
+        ([(-0.7 * k, 1.1 * k, 3.0 * k) for k in range(4)], AXIAL, "shear", 0.5),
         ([(0, 0.5 * z, z) for z in (0.0, 3.0, 6.0, 12.0, 15.0)], AXIAL, "slices+shear", 0.4),
     ],
-    ids=["axial", "oblique", "missing", "uneven", "tilt", "tilt both ways", "tilt and gap"],
+    ids=["axial", "oblique", "missing", "uneven", "tilt", "tilt both ways", "and back", "tilt and gap"],
 )
 def test_every_voxel_holds_what_stands_at_its_place(
     rows: Callable[..., Rows], positions: Any, orientation: Any, resample: str, known: float

@@ -120,6 +120,9 @@ def test_a_tilted_stack_is_rejected_or_gets_a_canvas_that_holds_it() -> None:
     assert upright["origin_mm"] == pytest.approx([0, 0, 0])
     other_way = one([row(k, (0, -1.5 * k, 3.0 * k)) for k in range(5)])
     assert other_way["origin_mm"] == pytest.approx([0, -6, 0])
+    sideways = one([row(k, (-1.5 * k, 0, 3.0 * k)) for k in range(5)])
+    assert sideways["origin_mm"] == pytest.approx([-6, 0, 0])
+    assert sideways["shape"] == [5, 4, 6 + 6]  # 1 mm a column
 
 
 def test_slices_that_are_moved_against_each_other_are_rejected() -> None:
@@ -135,6 +138,12 @@ def test_two_acquisitions_in_one_place_are_told_apart() -> None:
     kept, left = rows_of(rows, policy(STRICT, several_acquisitions="first"))
     assert (said(kept), said(left)) == (("volume", None, 5), ("rejected", "several_acquisitions", 5))
     assert kept["slices"] == first["slices"]
+
+
+def test_one_slice_taken_again_is_no_acquisition() -> None:
+    again = [*at(EVEN, AcquisitionNumber=1), row(9, (0, 0, 6), AcquisitionNumber=2)]
+    assert said(one(again, STRICT)) == ("rejected", "duplicate_positions", 6)
+    assert one(again)["duplicate_slices"] == 1
 
 
 def test_echoes_at_several_times_are_told_apart_by_both() -> None:
