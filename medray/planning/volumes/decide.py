@@ -14,7 +14,7 @@ import numpy as np
 from medray.planning.volumes.geometry import Line, at_places, flags, line_of
 from medray.planning.volumes.grid import grid_of
 from medray.planning.volumes.slices import Row, Slices, slices_of
-from medray.planning.volumes.stacks import Rest, acquisitions_of, stacks_of
+from medray.planning.volumes.stacks import Rest, acquisitions_of, parted, stacks_of
 from medray.recipes.ingest import Volumes
 
 # No scanner's gantry tilts by more than 30 degrees; a steeper line of origins is none of slices.
@@ -78,15 +78,15 @@ def _cut(stack: Slices, least: int) -> Iterator[Slices | Rest]:
         return
     gaps = ((line.z[1:] + line.z[:-1]) / 2)[line.steps > 1]
     piece = np.searchsorted(gaps, line.axes[2] @ stack.position.T)
-    for number in range(len(gaps) + 1):
-        one = stack.take(np.flatnonzero(piece == number))
+    for chosen in parted(piece):
+        one = stack.take(chosen)
         yield one if len(one) >= least else Rest("missing_slices", one)
 
 
 def _judged(stack: Slices, policy: Volumes) -> dict[str, Any]:
     kept, double = _one_a_place(stack)
     if len(kept) < policy.min_slices:
-        return _rejected("duplicate_positions" if double else "not_a_volume", stack, None)
+        return _rejected("duplicate_positions", stack, None)
     line = line_of(kept)
     grid = grid_of(line)
     reason = _defect(line, grid, double, policy)

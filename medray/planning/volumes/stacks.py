@@ -66,20 +66,22 @@ def _groups(slices: Slices) -> Iterator[Array]:
     references = np.unique(slices.reference, return_inverse=True)[1] if len(slices) else np.zeros(0, np.int64)
     keys = np.column_stack([form, references, slices.size])
     labels = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1) if len(slices) else form
-    for label in dict.fromkeys(labels.tolist()):
-        yield np.flatnonzero(labels == label)
+    yield from sorted(parted(labels), key=lambda chosen: int(chosen[0]))
 
 
 def alike(rows: Array) -> Array:
     """(N, W) -> (N,) labels: rows that differ by `ALIKE` at most from the first of their group, in
     lexical order, have one; the order of the rows changes nothing."""
     distinct, index = np.unique(rows, axis=0, return_inverse=True)
-    labels, leaders = np.zeros(len(distinct), np.int64), np.zeros((0, rows.shape[1]))
+    labels, leaders, first, count = np.zeros(len(distinct), np.int64), np.empty_like(distinct), 0, 0
     for number, row in enumerate(distinct):
-        near = np.flatnonzero((np.abs(leaders - row) <= ALIKE).all(1))
-        if not len(near):
-            leaders = np.vstack([leaders, row])
-        labels[number] = near[0] if len(near) else len(leaders) - 1
+        while first < count and leaders[first, 0] < row[0] - ALIKE:  # too far behind, for all that follow
+            first += 1
+        near = np.flatnonzero((np.abs(leaders[first:count] - row) <= ALIKE).all(1))
+        if len(near):
+            labels[number] = first + near[0]
+        else:
+            leaders[count], labels[number], count = row, count, count + 1
     found: Array = labels[index.reshape(-1)]
     return found
 
@@ -104,7 +106,7 @@ def acquisitions_of(stack: Slices, least: int) -> list[Slices]:
     choices = [chosen for count in range(len(varying) + 1) for chosen in combinations(varying, count)]
     labels = [_labels(stack, chosen) for chosen in choices]
     best = max(labels, key=lambda some: (_places_found(some, places, least), -len(np.unique(some))))
-    return [stack.take(np.flatnonzero(best == label)) for label in np.unique(best)]
+    return [stack.take(chosen) for chosen in parted(best)]
 
 
 def _labels(stack: Slices, marks: tuple[int, ...]) -> Array:
@@ -116,5 +118,13 @@ def _labels(stack: Slices, marks: tuple[int, ...]) -> Array:
 
 
 def _places_found(labels: Array, places: Array, least: int) -> int:
-    found = (len(np.unique(places[labels == label])) for label in np.unique(labels))
-    return sum(count for count in found if count >= least)
+    """How many positions the groups of `least` positions or more hold."""
+    held = np.unique(np.column_stack([labels, places]), axis=0)
+    counts = np.unique(held[:, 0], return_counts=True)[1]
+    return int(counts[counts >= least].sum())
+
+
+def parted(labels: Array) -> list[Array]:
+    """The indices of each label, ascending, in the order of the labels."""
+    order = np.argsort(labels, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if len(labels) else []
