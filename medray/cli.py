@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -152,3 +153,21 @@ def export_meds(
         asked = Asked(name or source.rsplit("/", 1)[-1], salt, tuning, held_out)
         with session():
             export_events(source, target, asked, Job(today(), tell))
+
+
+@export.command("nifti")
+def export_nifti(
+    lake: Annotated[str, typer.Argument(help="folder or s3://bucket/prefix of the lake")],
+    folder: Annotated[str, typer.Argument(help="folder or s3://bucket/prefix where the files go")],
+    series: Annotated[list[str] | None, typer.Option(help="a SeriesInstanceUID of the lake (default: all)")] = None,
+    fill: Annotated[float, typer.Option(help="value of padding and of what no slice covers")] = math.nan,
+) -> None:
+    """Write the volumes of the lake as NIfTI-1 files, one each."""
+    from medray.drivers.export.nifti import export_nifti as export_volumes
+    from medray.drivers.job import Job
+    from medray.engine.session import session
+    from medray.storage.uri import normalise
+
+    tell = Narrator()
+    with stopped_by_contract(tell), session():
+        export_volumes(normalise(lake), normalise(folder), series or [], fill, Job(today(), tell))

@@ -28,6 +28,7 @@ ROOMS_OF = {
     "imagecodecs": ("dicom",),
     "torch": ("nn", "tasks", "families", "engine"),
     "monai": ("nn",),
+    "nibabel": ("drivers",),
     "deltalake": ("storage",),
     "s3fs": ("storage",),
     "botocore": ("storage",),
@@ -110,10 +111,11 @@ def test_rooms_import_only_from_floors_below() -> None:
 
 # room of drivers -> the other rooms of drivers that it may import; what stands outside a room is for all
 DRIVERS_MAY_IMPORT = {
-    "images": set(),
+    "volumes": set(),
+    "images": {"volumes"},
     "records": set(),
     "inputs": {"records"},
-    "export": {"records"},
+    "export": {"records", "volumes"},
     "models": {"inputs"},
 }
 

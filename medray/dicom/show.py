@@ -24,7 +24,7 @@ def show(row: Mapping[str, Any]) -> Array:
     """
     row = _middle_frame(row)
     frame = next(frame_arrays(row))
-    levels = display_values(frame, row, "dicom")
+    levels = display_values(frame, row, "dicom", 0)
     if levels.ndim == 2 and not row["WindowCenter"] and row["voi_lut"] is None:
         low, high = np.quantile(levels, (DARKEST, BRIGHTEST))
         levels = np.clip((levels - low) / max(high - low, 1e-6), 0, 1)

@@ -13,7 +13,7 @@ from medray.storage import delta
 from medray.storage.commit import ORDER, Outcome, commit_run
 from medray.storage.plans import Plan, now, write_plan
 
-_KINDS = (*JOBS, "labels", "problem")
+_KINDS = (*JOBS, "volumes", "labels", "problem")
 
 
 def abandon(lake: str, run_id: str, job: Job) -> str:

@@ -85,6 +85,7 @@ def _execute(plan: Plan, recipe: NightlyRecipe, job: Job) -> Result:
 _TOTALS = {
     "ingest_dicom": ("listed",),
     "ingest_ehr": ("listed", "candidates"),
+    "volumes": ("series", "slices"),
     "labels": ("answers",),
     "problem": ("inputs",),
     "prepare": (),

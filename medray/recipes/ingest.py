@@ -104,6 +104,34 @@ class LabelFile(Section):
     missing: tuple[str, ...] = ()
 
 
+class Volumes(Section):
+    """Series become volumes: which, when, and what becomes of one with a defect.
+
+    Attributes:
+        modalities: values of Modality; other series are not looked at.
+        min_slices: fewer slices in one place are no volume.
+        settle_nights: a series is built once its newest slice was ingested by a run whose date lies
+            so many days back; 0 builds it at once.
+        several_acquisitions: slices of several acquisitions, echoes, times or image types stand in
+            one place: each becomes a volume ("split"), the first one alone, or none.
+        duplicate_positions: other slices stand where one stands already: the one with the lowest
+            InstanceNumber is kept ("first"), or the volume is rejected.
+        missing_slices: gaps of whole slices: filled by interpolation ("resample"), the parts between
+            them become volumes ("split"), or rejected.
+        uneven_spacing: distances that differ otherwise: interpolated onto a regular grid, or rejected.
+        gantry_tilt: sheared upright by interpolation along rows and columns ("correct"), or rejected.
+    """
+
+    modalities: tuple[str, ...] = Field(min_length=1)
+    min_slices: int = Field(ge=2)
+    settle_nights: int = Field(ge=0)
+    several_acquisitions: Literal["reject", "split", "first"]
+    duplicate_positions: Literal["reject", "first"]
+    missing_slices: Literal["reject", "resample", "split"]
+    uneven_spacing: Literal["reject", "resample"]
+    gantry_tilt: Literal["reject", "correct"]
+
+
 class Linkage(Section):
     """The table that leads back to the patient; its credentials are `MEDRAY_LINKAGE_AWS_*`."""
 
@@ -115,6 +143,7 @@ class Archive(Recipe):
 
     source: DicomArchive
     deidentify: DeidentifyImages
+    volumes: Volumes | None = None
     labels: LabelFile | None = None
     linkage: Linkage | None = None
     on_change: Literal["conflict", "supersede"] = "conflict"

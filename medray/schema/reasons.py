@@ -38,6 +38,18 @@ REASONS: dict[str, str] = {
     "unsupported_syntax": "the transfer syntax has no image frames that medray knows",
     "decode_failed": "a frame could not be decoded",
     "decoder_died": "the decoder crashed, hung or ran out of memory on this input",
+    # volumes: a series, or a part of it, that becomes none
+    "not_a_volume": "too few slices in one place, a localizer or projection, or colour",
+    "mixed_subject": "one SeriesInstanceUID is given to several patients or studies",
+    "no_geometry": "position, orientation or pixel spacing are absent or impossible",
+    "mixed_orientation": "the slices lie in many directions, too few in each",
+    "mixed_size": "the slices have many sizes, too few of each",
+    "several_acquisitions": "several acquisitions stand in one place, and the recipe keeps none or the first",
+    "duplicate_positions": "several slices stand at one position",
+    "missing_slices": "slices are missing between others",
+    "uneven_spacing": "the distance between slices changes",
+    "shifted_slices": "the slices are moved against each other, not along a line",
+    "gantry_tilt": "the slices are tilted against the line of their origins",
     # model range (abstained, not quarantined)
     "modality_out_of_range": "the model was not made for this modality",
     "size_out_of_range": "the image is smaller or larger than the model was made for",

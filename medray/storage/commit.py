@@ -19,6 +19,7 @@ from medray.schema.predictions import PREDICTIONS
 from medray.schema.quarantine import QUARANTINE
 from medray.schema.record_files import RECORD_FILES
 from medray.schema.runs import RUNS
+from medray.schema.volumes import VOLUMES
 from medray.storage import delta
 from medray.storage.chunk_file import read_facts, write_table
 from medray.storage.delta import NewFile
@@ -27,7 +28,9 @@ from medray.storage.plans import Plan, now
 from medray.storage.store import TEMPORARY, Store
 from medray.storage.uri import join
 
-ORDER: tuple[TableContract, ...] = (IMAGES, EVENTS, RECORD_FILES, CONTAINERS, QUARANTINE, LABELS, PREDICTIONS)
+ORDER: tuple[TableContract, ...] = (
+    IMAGES, VOLUMES, EVENTS, RECORD_FILES, CONTAINERS, QUARANTINE, LABELS, PREDICTIONS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,19 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         load(str(tmp_path / "x.toml"))
 
 
+def test_every_policy_of_volumes_is_declared_and_a_night_has_them_too() -> None:
+    volumes = {
+        "modalities": ["CT"], "min_slices": 12, "settle_nights": 1, "several_acquisitions": "split",
+        "duplicate_positions": "reject", "missing_slices": "split", "uneven_spacing": "resample",
+        "gantry_tilt": "correct",
+    }  # fmt: skip
+    night = parse({**story.nightly_recipe("/lake", "/archive"), "volumes": volumes}, where="recipe x.toml")
+    assert night.ingest().volumes == night.volumes  # type: ignore[attr-defined]
+    assert night.volumes.model_dump(mode="json") == volumes  # type: ignore[attr-defined]
+    document = story.ingest_recipe("/lake", "/archive", volumes={})
+    assert [line.split(":")[0] for line in mistakes(document)] == [f"volumes.{name}" for name in volumes]
+
+
 def test_the_nights_links_are_complete_recipes() -> None:
     night = story.recipe({**story.nightly_recipe("/lake", "/archive"), "select": {"modalities": ["CR"]}})
     assert parse(resolved(night.ingest()), "ingest") == night.ingest()

@@ -7,9 +7,9 @@ The plan is frozen in the target, workers write shards, the driver writes the me
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
+from medray.drivers.export.identified import warn_if_identified
 from medray.drivers.export.meds_chunk import ExportChunk, ExportWork
 from medray.drivers.export.meds_metadata import Written, is_finished, write_metadata
 from medray.drivers.export.meds_plan import Asked, freeze, occupied, planned
@@ -19,10 +19,7 @@ from medray.planning.accounting import Sum
 from medray.planning.buckets import bucket_of, buckets
 from medray.schema.events import EVENTS
 from medray.storage.commit import run_of
-from medray.storage.failures import told
 from medray.storage.snapshot import snapshot
-from medray.storage.store import Store
-from medray.storage.uri import join
 
 
 def export_meds(lake: str, target: str, asked: Asked, job: Job) -> Result:
@@ -38,8 +35,7 @@ def export_meds(lake: str, target: str, asked: Asked, job: Job) -> Result:
     """
     state = snapshot(job.store, lake)
     wanted = planned(state, asked)
-    if _is_identified(job.store, lake):
-        job.tell.warn('this lake is identified (profile = "none"), and so is its export')
+    warn_if_identified(lake, job)
     plan = freeze(job.store, target, wanted)
     events = [path for path in state.files(EVENTS) if run_of(path) in plan.runs]
     count = max(bucket_of(path).n for path in events)
@@ -69,8 +65,3 @@ def _run(work: ExportWork, events: Sequence[str], count: int, job: Job) -> Writt
             written.add(facts)
             bar.advance(1, f"{written.events:,} events")
     return written
-
-
-def _is_identified(store: Store, lake: str) -> bool:
-    with told(lake):
-        return bool(json.loads(store.read(join(lake, "lake.json")))["identified"])

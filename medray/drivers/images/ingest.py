@@ -24,6 +24,7 @@ from medray.drivers.listing import Listing
 from medray.drivers.open_plans import open_plans
 from medray.drivers.pseudonyms import pseudonyms_of
 from medray.drivers.reports import write_report
+from medray.drivers.volumes.build import with_volumes
 from medray.engine.chunks import run_chunks
 from medray.planning.accounting import Sum
 from medray.privacy.pseudonyms import Pseudonyms
@@ -41,7 +42,7 @@ JOB = "ingest_dicom"
 
 
 def ingest_archive(recipe: IngestRecipe, job: Job) -> Result:
-    """Bring everything new of the archive and of its label file into the lake.
+    """Bring everything new of the archive and of its label file into the lake; series become volumes.
 
     Raises:
         KeyMismatchError, StorageError, LabelError, AccountingError, EngineError: nothing partial
@@ -49,7 +50,7 @@ def ingest_archive(recipe: IngestRecipe, job: Job) -> Result:
     """
     pseudonyms = pseudonyms_of(recipe.deidentify)
     claim(job.store, recipe.lake, Identity(pseudonyms.fingerprint, pseudonyms.identified))
-    images = ingest_objects(recipe, job, pseudonyms)
+    images = with_volumes(ingest_objects(recipe, job, pseudonyms), recipe, job)
     return with_labels(images, recipe, pseudonyms, job)
 
 
