@@ -45,7 +45,7 @@ def _load(kind: str, table: Mapping[str, str], name: str) -> object:
 
 
 def family(name: str) -> Family:
-    """The family of that name. Loads torch. Raises `RecipeError` for an unknown name."""
+    """The family of that name. Raises `RecipeError` for an unknown name."""
     return cast(Family, _load("family", FAMILIES, name))
 
 

@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 import seaweed
+from hypothesis import settings
 from story import KEY, KEY_VARIABLE
 
 from medray.storage.store import Store
 
 pytest_plugins = ["scene", "record_scene"]
 CPUS = 2
+# Workers that one file has started serve the next too.
+LASTING_WORKERS = {"RAY_idle_worker_killing_time_threshold_ms": "600000"}
+# An example's time says how busy the machine is.
+settings.register_profile("medray", deadline=None)
+settings.load_profile("medray")
 
 _bucket_numbers = itertools.count(1)
 
@@ -35,7 +41,7 @@ def job_environment(s3_port: int) -> Iterator[None]:
     """The environment of a job. It is set before Ray starts, as workers inherit it then; the S3
     server that it names starts only when a test asks for it."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**seaweed.environment(s3_port), KEY_VARIABLE: KEY}.items():
+        for name, value in {**seaweed.environment(s3_port), **LASTING_WORKERS, KEY_VARIABLE: KEY}.items():
             patch.setenv(name, value)
         yield
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scene import ONE_ACTOR, as_new
 
 from medray import config
 from medray.drivers.job import Job, Result
@@ -35,7 +36,7 @@ PROBLEM = {
     },
 }  # fmt: skip
 EHR = {
-    "name": "ehr", "max_events": 64, "min_events": 2, "vocabulary": 16, "min_count": 2, "hours": 12,
+    "name": "ehr", "max_events": 64, "min_events": 10, "vocabulary": 16, "min_count": 2, "hours": 12,
     "architecture": "gru_d", "width": 8, "step_hours": 2, "summary_codes": 4, "members": 1, "dropout": 0.0,
     "event_dropout": 0.0,
 }  # fmt: skip
@@ -95,7 +96,7 @@ class RecordScene:
             "evaluate": {"model": {"name": "tiny"}, "split": "held_out", "seed": 1, "resamples": 100},
             "nightly": {**archive, "model": {"name": "tiny"}},
         }
-        return {"job": job, "name": "tiny", "lake": self.lake, **sections[job], **changes}
+        return {"job": job, "name": "tiny", "lake": self.lake, **ONE_ACTOR, **sections[job], **changes}
 
     def run(self, job: str, run_date: str = "2026-01-01", **changes: Any) -> Result:
         recipe = config.parse(self.recipe(job, **changes), "test")
@@ -143,10 +144,25 @@ def pristine_records(ray_session: dict[str, float], tmp_path_factory: pytest.Tem
 
 @pytest.fixture
 def records(pristine_records: RecordScene) -> RecordScene:
-    """A scene that was ingested and trained, as new, where it stood."""
-    shutil.rmtree(pristine_records.folder)
-    shutil.copytree(pristine_records.folder.parent / "aside", pristine_records.folder)
+    """A scene that was ingested and trained, as new."""
+    as_new(pristine_records.folder)
     return pristine_records
+
+
+@pytest.fixture(scope="session")
+def pristine_scored_records(pristine_records: RecordScene) -> RecordScene:
+    """Scored once, and put aside too."""
+    as_new(pristine_records.folder)
+    pristine_records.run("predict")
+    shutil.copytree(pristine_records.folder, pristine_records.folder.parent / "scored")
+    return pristine_records
+
+
+@pytest.fixture
+def scored_records(pristine_scored_records: RecordScene) -> RecordScene:
+    """A scene that was ingested, trained and scored, as new."""
+    as_new(pristine_scored_records.folder, "scored")
+    return pristine_scored_records
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from medray.narration import silent
 
 KEY = "k" * 64
 IMAGES, SIDE = 60, 32
+ONE_ACTOR = {"compute": {"actors": 1}}  # every scoring starts its actors anew; demo, buckets and kills have two
 FAMILY = {
     "name": "image", "size": [16, 16], "channels": 1, "window": "full", "modalities": ["CR", "DX"], "frames": "single",
     "min_side": 8, "architecture": "small_cnn", "width": 4, "dropout": 0.0,
@@ -64,7 +65,7 @@ class Scene:
             "evaluate": {"model": {"name": "tiny"}, "split": "held_out", "seed": 1, "resamples": 100},
             "nightly": {**self._archive(), "model": {"name": "tiny"}},
         }
-        return {"job": job, "name": "tiny", "lake": self.lake, **sections[job], **changes}
+        return {"job": job, "name": "tiny", "lake": self.lake, **ONE_ACTOR, **sections[job], **changes}
 
     def run(self, job: str, run_date: str = "2026-01-01", **changes: Any) -> Result:
         recipe = config.parse(self.recipe(job, **changes), "test")
@@ -103,13 +104,33 @@ def pristine(ray_session: dict[str, float], tmp_path_factory: pytest.TempPathFac
     return scene
 
 
+def as_new(folder: Path, aside: str = "aside") -> None:
+    """The scene that was put aside stands again where it stood, as objects of an archive are known by their place."""
+    shutil.rmtree(folder)
+    shutil.copytree(folder.parent / aside, folder)
+
+
 @pytest.fixture
 def trained(pristine: Scene) -> Scene:
-    """A scene that was ingested and trained, as new. It stands where it stood, as objects of an
-    archive are known by their place."""
-    shutil.rmtree(pristine.folder)
-    shutil.copytree(pristine.folder.parent / "aside", pristine.folder)
+    """A scene that was ingested and trained, as new."""
+    as_new(pristine.folder)
     return pristine
+
+
+@pytest.fixture(scope="session")
+def pristine_scored(pristine: Scene) -> Scene:
+    """Scored once, and put aside too."""
+    as_new(pristine.folder)
+    pristine.run("predict")
+    shutil.copytree(pristine.folder, pristine.folder.parent / "scored")
+    return pristine
+
+
+@pytest.fixture
+def scored(pristine_scored: Scene) -> Scene:
+    """A scene that was ingested, trained and scored, as new."""
+    as_new(pristine_scored.folder, "scored")
+    return pristine_scored
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
@@ -17,6 +17,9 @@ from medray.schema.contract import VERSION_FIELD, TableContract, check_version
 from medray.storage.failures import told
 from medray.storage.store import Store
 from medray.storage.uri import join
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
 
 RUN_ID = "medray.run_id"
 _ATTEMPTS = 20
@@ -194,6 +197,8 @@ def scan_file(
     store: Store, uri: str, contract: TableContract, columns: Sequence[str], where: ds.Expression | None = None
 ) -> Iterator[pa.RecordBatch]:
     """One file's rows as batches."""
+    import pyarrow.dataset as ds  # it loads pandas, which actors that score do without
+
     filesystem = store.arrow(uri)
     data = ds.dataset(store.path(uri), filesystem=filesystem, format="parquet", schema=contract.schema)
     yield from data.to_batches(columns=list(columns), filter=where, batch_readahead=1, fragment_readahead=1)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from medray.schema.contract import TableContract
 from medray.schema.runs import RUNS
@@ -16,6 +16,9 @@ from medray.storage.commit import run_of
 from medray.storage.failures import told
 from medray.storage.store import Store
 from medray.storage.uri import join
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
 
 EMPTY = -1  # version of a table that no run has written
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from medray.contracts import Array
@@ -50,6 +49,8 @@ def fit(logits: Array, index: Array) -> Calibration:
     if len(np.unique(index)) < 2:
         return identity(classes)
     targets = _soft_targets(index, classes)
+
+    from scipy.optimize import minimize  # scoring does without it
 
     def loss(parameters: Array) -> tuple[float, Array]:
         calibrated = logits * parameters[0] + parameters[1:]

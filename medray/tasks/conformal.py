@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from medray.contracts import Array
 from medray.tasks.config import RegressionLoss
@@ -40,6 +39,8 @@ def fit_line(outputs: Array, truth: Array, loss: RegressionLoss) -> Line:
     """
     scale = float(truth.std()) or 1.0
     shape, knee = _SCIPY_LOSS[loss]
+
+    from scipy.optimize import least_squares  # scoring does without it
 
     def fitted(design: Array) -> Array:
         start = np.linalg.lstsq(design, truth / scale, rcond=None)[0]

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from record_scene import EHR, FIRST, PATIENTS, PROBLEM, TABULAR, RecordScene, patient_rows
+from record_scene import FIRST, PATIENTS, PROBLEM, TABULAR, RecordScene, patient_rows
 
 from medray.errors import LabelError, RecipeError
 from medray.privacy.pseudonyms import Pseudonyms
@@ -79,8 +79,7 @@ def _counts(scene: RecordScene, job: str) -> dict[str, int]:
     return dict(next(row["counts"] for row in runs if row["job"] == job))
 
 
-def test_a_night_scores_new_subjects_and_those_whose_past_has_changed(records: RecordScene) -> None:
-    records.run("predict")
+def test_a_night_scores_new_subjects_and_those_whose_past_has_changed(scored_records: RecordScene) -> None:
     late = FIRST + timedelta(days=5, hours=3)  # into what was known of patient 5 at his 12th hour
     after = FIRST + timedelta(days=6, hours=29)  # after patient 6's
     rows = [
@@ -88,11 +87,11 @@ def test_a_night_scores_new_subjects_and_those_whose_past_has_changed(records: R
         f"95000,P005,{late:%Y-%m-%d %H:%M:%S},HR,140",
         f"95001,P006,{after:%Y-%m-%d %H:%M:%S},HR,60",
     ]
-    records.add("events_2.csv", rows)
-    night = records.run("nightly")
+    scored_records.add("events_2.csv", rows)
+    night = scored_records.run("nightly")
     sums = {part.total_name: dict(part.parts) for part in night.sums}
     assert sums["requested"] == {"known": PATIENTS - 1, "scored": 2, **KNOWN}
-    answers = _table(records, PREDICTIONS)
+    answers = _table(scored_records, PREDICTIONS)
     versions = {
         (subject, version)
         for subject, version in zip(
@@ -101,27 +100,27 @@ def test_a_night_scores_new_subjects_and_those_whose_past_has_changed(records: R
     }
     assert {(_subject(5), 1), (_subject(5), 2), (_subject(6), 1), (_subject(PATIENTS), 1)} <= versions
     assert (_subject(6), 2) not in versions
-    assert records.run("nightly", "2026-01-02").status == "done"  # a night without news is committed too
-    assert _table(records, PREDICTIONS).num_rows == answers.num_rows
+    assert scored_records.run("nightly", "2026-01-02").status == "done"  # a night without news is committed too
+    assert _table(scored_records, PREDICTIONS).num_rows == answers.num_rows
 
 
-def test_a_correction_that_moves_an_event_out_of_the_window_is_a_change_too(records: RecordScene) -> None:
-    records.run("predict")
+def test_a_correction_that_moves_an_event_out_of_the_window_is_a_change_too(scored_records: RecordScene) -> None:
     before = next(row for row in patient_rows(7, 700) if row.startswith("703,"))  # HR of the third hour
     _, patient, _, item, value = before.split(",")
     later = FIRST + timedelta(days=7, hours=29)
-    records.add("events_2.csv", [f"703,{patient},{later:%Y-%m-%d %H:%M:%S},{item},{value}"])
-    records.run("ingest_ehr")
-    scored = records.run("predict")
+    scored_records.add("events_2.csv", [f"703,{patient},{later:%Y-%m-%d %H:%M:%S},{item},{value}"])
+    scored_records.run("ingest_ehr")
+    scored = scored_records.run("predict")
     assert dict(scored.sums[-1].parts) == {"known": PATIENTS - 1, "scored": 1, **KNOWN}
-    asked = _table(records, LABELS, pc.field("label") == PROBLEM["name"]).to_pylist()
+    asked = _table(scored_records, LABELS, pc.field("label") == PROBLEM["name"]).to_pylist()
     versions = [(row["input_version"], row["observed"]) for row in asked if row["subject_id"] == _subject(7)]
     assert sorted(versions) == [(1, 14), (2, 13)]
 
 
-def test_what_happens_later_changes_no_score(records: RecordScene, new_records: Callable[..., RecordScene]) -> None:
+def test_what_happens_later_changes_no_score(
+    scored_records: RecordScene, new_records: Callable[..., RecordScene]
+) -> None:
     """The same patients, all events after the prediction time but one removed."""
-    records.run("predict")
     other = new_records(PATIENTS)
     (other.archive / "events.csv").unlink()
     kept = []
@@ -130,11 +129,11 @@ def test_what_happens_later_changes_no_score(records: RecordScene, new_records: 
         kept += [row for row in rows if _hour(row, number) <= 12 or _hour(row, number) == 30]
     other.add("events.csv", kept)
     other.run("ingest_ehr")
-    _copy_model(records, other)
+    _copy_model(scored_records, other)
     other.run("predict")
     scores = [
         dict(zip(t["subject_id"].to_pylist(), t["raw_score"].to_pylist(), strict=True))
-        for t in (_table(records, PREDICTIONS), _table(other, PREDICTIONS))
+        for t in (_table(scored_records, PREDICTIONS), _table(other, PREDICTIONS))
     ]
     assert scores[0] == scores[1]
 
@@ -150,7 +149,8 @@ def _copy_model(source: RecordScene, target: RecordScene) -> None:
 
 def test_a_network_on_a_table_learns_a_number(records: RecordScene) -> None:
     task = {"kind": "regression", "labels": ["next_rate"], "interval": 0.8, "loss": "squared"}
-    records.run("train", family=TABULAR, task=task, model={"name": "rate"})
+    alone = {**records.recipe("train")["training"], "workers": 1}
+    records.run("train", family=TABULAR, task=task, training=alone, model={"name": "rate"})
     told = records.run("evaluate", model={"name": "rate", "version": 1}).facts
     assert told["metrics"]["next_rate"]["metrics"]["mae"]["value"] < 15
     assert {line["metric"] for line in told["comparisons"]} == {"mae", "r2"}
@@ -182,14 +182,13 @@ def test_a_lake_without_events_says_what_to_run(new_records: Callable[..., Recor
 
 
 def test_too_few_events_are_out_of_the_models_range(records: RecordScene) -> None:
-    records.run("train", family={**EHR, "min_events": 10}, model={"name": "many"})
     start = FIRST + timedelta(days=900)
     times = [start + timedelta(hours=hour) for hour in (*range(1, 7), 13)]  # seven events by the 12th hour
     rows = [f"91000,P900,{start:%Y-%m-%d %H:%M:%S},ADMISSION,"]
     rows += [f"{92000 + n},P900,{time:%Y-%m-%d %H:%M:%S},HR,80" for n, time in enumerate(times)]
     records.add("events_few.csv", rows)
     records.run("ingest_ehr")
-    scored = records.run("predict", model={"name": "many", "version": 1})
+    scored = records.run("predict")
     assert dict(scored.sums[-1].parts) == {"known": 0, "scored": PATIENTS, "abstained": 1, "quarantined": 0}
     refused = _table(records, PREDICTIONS, pc.field("status") == "abstained").to_pylist()
     assert [(row["subject_id"], row["reason"]) for row in refused] == [(_subject(900), "too_few_events")]

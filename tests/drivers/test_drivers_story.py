@@ -51,26 +51,24 @@ def test_quarantine_gives_each_reason(trained: Scene) -> None:
     assert reasons == ["conflict", "duplicate", "empty", "not_dicom", "not_dicom", "truncated"]
 
 
-def test_a_night_scores_only_what_is_new(trained: Scene) -> None:
-    trained.run("predict")
-    _add(trained, 3, seed=50)
-    night = trained.run("nightly", "2026-01-02")
+def test_a_night_scores_only_what_is_new(scored: Scene) -> None:
+    _add(scored, 3, seed=50)
+    night = scored.run("nightly", "2026-01-02")
     assert [str(one) for one in night.sums] == [
         "listed 69 = known 66 + ingested 3 + duplicate 0 + quarantined 0",
         "requested 63 = known 60 + scored 3 + abstained 0 + quarantined 0",
     ]
-    rows = _state(trained).table(PREDICTIONS, ("SOPInstanceUID", "run_date", "model_sha256", "threshold", "raw_score"))
+    rows = _state(scored).table(PREDICTIONS, ("SOPInstanceUID", "run_date", "model_sha256", "threshold", "raw_score"))
     assert rows.num_rows == len(set(rows["SOPInstanceUID"].to_pylist())) == IMAGES + 3
     assert rows["run_date"].to_pylist().count(date(2026, 1, 2)) == 3
     assert None not in rows["threshold"].to_pylist() + rows["raw_score"].to_pylist()
-    assert trained.run("nightly", "2026-01-02").status == "already"
+    assert scored.run("nightly", "2026-01-02").status == "already"
 
 
-def test_a_night_without_news_is_committed(trained: Scene) -> None:
-    trained.run("predict")
-    before = _state(trained).runs.num_rows
-    assert trained.run("nightly", "2026-01-05").status == "done"
-    runs = _runs(trained)
+def test_a_night_without_news_is_committed(scored: Scene) -> None:
+    before = _state(scored).runs.num_rows
+    assert scored.run("nightly", "2026-01-05").status == "done"
+    runs = _runs(scored)
     assert len(runs) == before + 1
     assert ("nightly", 0) in [(job, counts.get("requested/scored")) for job, counts in runs]
 
@@ -82,14 +80,13 @@ def test_a_night_without_a_model_touches_nothing(new_scene: Callable[..., Scene]
     assert not os.path.exists(scene.lake)
 
 
-def test_a_new_model_back_fills_only_its_own_answers(trained: Scene) -> None:
-    trained.run("predict")
-    _add_recalibrated_model(trained)
-    again = trained.run("predict")
+def test_a_new_model_back_fills_only_its_own_answers(scored: Scene) -> None:
+    _add_recalibrated_model(scored)
+    again = scored.run("predict")
     assert again.sums[0].parts["scored"] == IMAGES
-    assert _state(trained).table(PREDICTIONS, ("label",)).num_rows == 2 * IMAGES
-    promote(LAKE, trained.lake, "tiny", 1)
-    assert trained.run("predict").status == "nothing"
+    assert _state(scored).table(PREDICTIONS, ("label",)).num_rows == 2 * IMAGES
+    promote(LAKE, scored.lake, "tiny", 1)
+    assert scored.run("predict").status == "nothing"
 
 
 def _add_recalibrated_model(scene: Scene) -> None:
@@ -157,19 +154,18 @@ def test_labels_that_name_nothing_are_an_error_and_images_stay(
     assert scene.run("ingest_dicom", labels=None).status == "nothing"
 
 
-def test_superseded_images_are_scored_again_in_their_new_version(trained: Scene) -> None:
-    trained.run("predict")
-    conflict = trained.archive / "problems" / "same_id_other_bytes.dcm"
-    (trained.archive / "zz").mkdir()
-    shutil.copy(conflict, trained.archive / "zz" / "again.dcm")
-    ingested = trained.run("ingest_dicom", on_change="supersede")
+def test_superseded_images_are_scored_again_in_their_new_version(scored: Scene) -> None:
+    conflict = scored.archive / "problems" / "same_id_other_bytes.dcm"
+    (scored.archive / "zz").mkdir()
+    shutil.copy(conflict, scored.archive / "zz" / "again.dcm")
+    ingested = scored.run("ingest_dicom", on_change="supersede")
     assert dict(ingested.sums[0].parts) == {"known": IMAGES + 6, "ingested": 1, "duplicate": 0, "quarantined": 0}
-    reading = declared(config.parse(trained.recipe("train"), "test"))
-    inputs = newest_inputs(_state(trained), reading)
+    reading = declared(config.parse(scored.recipe("train"), "test"))
+    inputs = newest_inputs(_state(scored), reading)
     assert len(inputs) == IMAGES
     assert sorted({version for _, version in inputs}) == [1, 2]
-    scored = trained.run("predict")
-    assert dict(scored.sums[0].parts) == {"known": IMAGES - 1, "scored": 1, "abstained": 0, "quarantined": 0}
+    again = scored.run("predict")
+    assert dict(again.sums[0].parts) == {"known": IMAGES - 1, "scored": 1, "abstained": 0, "quarantined": 0}
 
 
 def test_ingest_gives_the_same_rows_on_one_and_two_workers(

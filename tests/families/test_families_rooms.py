@@ -29,8 +29,19 @@ def test_recipes_are_checked_without_torch_or_ray() -> None:
 
 def test_a_scoring_worker_loads_neither_decoders_nor_monai() -> None:
     code = (
-        "import sys, medray.rooms as rooms\n"
-        "rooms.family('image'), rooms.task('binary')\n"
-        "sys.exit(bool({'pydicom', 'monai', 'sklearn'} & set(sys.modules)))"
+        "import sys, medray.rooms as rooms, medray.drivers.models.predict_chunk, medray.engine.infer\n"
+        "import medray.families.image.collate, medray.families.image.network\n"
+        "rooms.family('image'), rooms.task('binary'), rooms.task('regression')\n"
+        "sys.exit(bool({'pydicom', 'monai', 'sklearn', 'pandas', 'scipy.optimize'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("name", rooms.FAMILIES)
+def test_a_worker_that_prepares_loads_no_torch(name: str) -> None:
+    code = (
+        "import sys, medray.rooms as rooms, medray.drivers.inputs.prepare_chunk\n"
+        f"rooms.family({name!r})\n"
+        "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -95,6 +95,7 @@ def _killed_run(scene: Path, job: str, victim: str, point: int) -> bool:
     deadline = time.monotonic() + _LIMIT_S
     family: list[psutil.Process] = []
     try:
+        before = len(seen)
         while process.poll() is None and time.monotonic() < deadline:
             seen.update(_files(scene))
             if len(seen) >= target and (pid := _victim(process.pid, victim)):
@@ -103,7 +104,8 @@ def _killed_run(scene: Path, job: str, victim: str, point: int) -> bool:
                 # A driver sees after some 15 s that its raylet is gone; this host is gone sooner.
                 _wait(process, 3 if victim == "raylet" else _LIMIT_S)
                 return True
-            time.sleep(0.002)
+            # It starts for some seconds before it writes: looking closer then would only slow it down.
+            time.sleep(0.002 if len(seen) > before else 0.02)
         return False
     finally:
         if process.poll() is None:
@@ -157,12 +159,20 @@ def descendants(driver: int) -> list[psutil.Process]:
 
 
 def bury(family: list[psutil.Process]) -> None:
-    """Workers go on for a second or three after their driver died, as on a real host; the agents of a
-    killed raylet would stay for ever."""
-    _, alive = psutil.wait_procs(family, timeout=5)
-    for process in alive:
+    """Workers go on for a second or three after their driver died, as on a real host, and are given 5.
+    What serves them is ended at once: it reads and writes nothing, and some of it would stay for ever."""
+    psutil.wait_procs([process for process in family if not _serves(process)], timeout=5)
+    for process in family:
         with suppress(psutil.NoSuchProcess):
             process.kill()
+
+
+def _serves(process: psutil.Process) -> bool:
+    """A part of Ray itself: raylet, GCS, monitors, agents. A worker that just starts is none of these."""
+    with suppress(psutil.Error):
+        title = " ".join(process.cmdline())
+        return "Agent" in title or ("/ray/" in title and "default_worker" not in title)
+    return False
 
 
 def _files(scene: Path) -> list[Path]:
@@ -210,7 +220,8 @@ class _Appearing:
 
 
 class _Reader:
-    """Polls the lake as any reader would and checks each snapshot against its own runs."""
+    """Looks at the lake as any reader would, whenever a file has come or gone, and checks each snapshot
+    against its own runs."""
 
     def __init__(self, scene: Path, acts: ModuleType) -> None:
         self._scene, self._acts, self._stop = scene, acts, threading.Event()
@@ -226,8 +237,11 @@ class _Reader:
         self._thread.join()
 
     def _poll(self) -> None:
-        while not self._stop.wait(0.1):
-            self.faults += [f"seen in part: {fault}" for fault in self._acts.partial(self._scene)]
+        looked_at: set[Path] | None = None
+        while not self._stop.wait(0.05):
+            if (files := set(_files(self._scene))) != looked_at:
+                looked_at = files
+                self.faults += [f"seen in part: {fault}" for fault in self._acts.partial(self._scene)]
 
 
 def campaign(base: Path, arguments: argparse.Namespace) -> Iterator[Trial]:

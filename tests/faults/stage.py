@@ -37,7 +37,7 @@ _SECTIONS = {
     "ingest_dicom": ("archive",),
     "prepare": ("family",),
     "predict": ("model",),
-    "nightly": ("archive", "model"),
+    "nightly": ("archive", "model", "alone"),
 }
 _TEXTS = {
     "archive": """
@@ -54,6 +54,11 @@ objects = 3
     "model": """
 [model]
 name = "kill"
+""",
+    # Two actors are killed; what takes over needs one, and each costs seconds of imports.
+    "alone": """
+[compute]
+actors = 1
 """,
     "family": """
 [family]

@@ -16,7 +16,6 @@ from medray.drivers.input import InputKey
 from medray.drivers.inputs.headers import Header, image_headers, record_headers
 from medray.drivers.inputs.reading import reading_of
 from medray.drivers.models.score_counts import count_scores
-from medray.engine.infer import Network
 from medray.errors import ModelError
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.chunk_file import Facts, read_facts, write_table
@@ -80,6 +79,8 @@ class Scorer:
     """A model with its task, answering chunks."""
 
     def __init__(self, store: Store, lake: str, stamp: Stamp) -> None:
+        from medray.engine.infer import Network  # loads torch, which the driver does without
+
         self._store, self._lake, self._stamp = store, lake, stamp
         model = load_model(store, lake, stamp.model.sha256)
         made = model.definition

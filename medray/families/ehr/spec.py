@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from medray.contracts import Family
 from medray.families.ehr.accepts import accepts
-from medray.families.ehr.augment import augment
-from medray.families.ehr.collate import collate
 from medray.families.ehr.config import EhrConfig
-from medray.families.ehr.network import build
 from medray.families.ehr.prepare import PREPARE_COLUMNS, layout, prepare, prepare_key
-from medray.families.ehr.simple import simple
 from medray.families.ehr.survey import merge, summarise, survey
+from medray.families.later import Later
 
 FAMILY = Family(
     name="ehr",
@@ -24,8 +21,8 @@ FAMILY = Family(
     survey=survey,
     merge=merge,
     summarise=summarise,
-    collate=collate,
-    augment=augment,
-    build=build,
-    simple=simple,
+    collate=Later("medray.families.ehr.collate", "collate"),
+    augment=Later("medray.families.ehr.augment", "augment"),
+    build=Later("medray.families.ehr.network", "build"),
+    simple=Later("medray.families.ehr.simple", "simple"),
 )

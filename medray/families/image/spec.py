@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from medray.contracts import Family
 from medray.families.image.accepts import accepts
-from medray.families.image.augment import augment
-from medray.families.image.collate import collate
 from medray.families.image.config import ImageConfig
-from medray.families.image.network import build
 from medray.families.image.prepare import PREPARE_COLUMNS, layout, prepare, prepare_key
 from medray.families.image.simple import simple
 from medray.families.image.survey import merge, summarise, survey
+from medray.families.later import Later
 
 FAMILY = Family(
     name="image",
@@ -24,8 +22,8 @@ FAMILY = Family(
     survey=survey,
     merge=merge,
     summarise=summarise,
-    collate=collate,
-    augment=augment,
-    build=build,
+    collate=Later("medray.families.image.collate", "collate"),
+    augment=Later("medray.families.image.augment", "augment"),
+    build=Later("medray.families.image.network", "build"),
     simple=simple,
 )

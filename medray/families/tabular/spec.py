@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from medray.contracts import Family
+from medray.families.later import Later
 from medray.families.tabular.accepts import accepts
-from medray.families.tabular.augment import augment
-from medray.families.tabular.collate import collate
 from medray.families.tabular.config import TabularConfig
-from medray.families.tabular.network import build
 from medray.families.tabular.prepare import layout, prepare, prepare_key
 from medray.families.tabular.simple import simple
 from medray.families.tabular.survey import merge, summarise, survey
@@ -24,8 +22,8 @@ FAMILY = Family(
     survey=survey,
     merge=merge,
     summarise=summarise,
-    collate=collate,
-    augment=augment,
-    build=build,
+    collate=Later("medray.families.tabular.collate", "collate"),
+    augment=Later("medray.families.tabular.augment", "augment"),
+    build=Later("medray.families.tabular.network", "build"),
     simple=simple,
 )
