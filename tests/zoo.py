@@ -128,6 +128,7 @@ def rle(*segments: bytes, offsets: tuple[int, ...] | None = None, count: int | N
 
 
 PRIVATE = element(0x00090010, "LO", b"ACME") + element(0x00091001, "OB", bytes(10**5))
+END = b"\xff\xd9"  # of a JPEG of any kind
 RUN = bytes([256 - 63, 7])  # 64 pixels
 STREAMS = {
     JPEG: bytes(imagecodecs.jpeg8_encode(GREY, level=95)),
@@ -217,7 +218,12 @@ def cuts() -> list[Kind]:
         "before_the_end_of_deflate": deflated[:-1],
         "in_a_deflated_frame": compressed(DEFLATED_FRAMES, items(STREAMS[DEFLATED_FRAMES][:20])),
     }
+    for syntax in (JPEG, JPEG_LOSSLESS, JPEG_LS, JPEG_2000, HTJ2K):  # some decoders would fill the rest with grey
+        places[f"in_a_codestream_of_{syntax[17:]}"] = compressed(syntax, items(STREAMS[syntax][:-6]))
     return [
+        Kind(
+            "cut_in_a_codestream_of_4.110", compressed(JPEG_XL, items(STREAMS[JPEG_XL][:-9])), "decode_failed", "decode"
+        ),
         *[Kind(f"cut_{name}", data, "truncated") for name, data in places.items()],
         Kind("cut_before_the_pixels", whole[:pixels], "no_pixels"),
     ]
@@ -296,9 +302,9 @@ def frame_lies() -> list[Kind]:
         "a_frame_shorter_than_an_rle_header": compressed(RLE, items(bytes(10))),
         "jpeg_under_jpeg_2000": compressed(JPEG_2000, items(stream[JPEG])),
         "jpeg_2000_under_jpeg": compressed(JPEG, items(stream[JPEG_2000])),
-        "jpeg_without_its_image": compressed(JPEG, items(stream[JPEG][:20])),
-        "jpeg_segments_that_reach_beyond_it": compressed(JPEG, items(b"\xff\xd8\xff\xe0\xff\xff" + bytes(90))),
-        "jpeg_2000_tiles_beyond_it": compressed(JPEG_2000, items(stream[JPEG_2000][:60])),
+        "jpeg_without_its_image": compressed(JPEG, items(stream[JPEG][:20] + END)),
+        "jpeg_segments_that_reach_beyond_it": compressed(JPEG, items(b"\xff\xd8\xff\xe0\xff\xff" + bytes(90) + END)),
+        "jpeg_2000_tiles_beyond_it": compressed(JPEG_2000, items(stream[JPEG_2000][:60] + END)),
         "jpeg_xl_with_an_alpha_channel": compressed(
             JPEG_XL, items(bytes(imagecodecs.jpegxl_encode(np.zeros((8, 8, 4), np.uint8), lossless=True)))),
         "compressed_frames_of_defined_length": file(written(image(x7fe00010=("OB", rle(RUN)))), RLE),
@@ -311,7 +317,7 @@ def frame_lies() -> list[Kind]:
            for uid in (JPEG, JPEG_LOSSLESS, JPEG_LS, JPEG_2000, HTJ2K, JPEG_XL)},
         "jpeg_2000_of_which_half_is_missing": compressed(
             JPEG_2000, items(_without_half(stream[JPEG_2000]))),
-        "jpeg_ls_of_which_half_is_missing": compressed(JPEG_LS, items(stream[JPEG_LS][:-12])),
+        "jpeg_ls_of_which_half_is_missing": compressed(JPEG_LS, items(stream[JPEG_LS][:-12] + END)),
     }  # fmt: skip
     return [Kind(name, data, "bad_frames") for name, data in ingest.items()] + [
         Kind(name, data, "decode_failed", "decode") for name, data in decode.items()
@@ -321,7 +327,7 @@ def frame_lies() -> list[Kind]:
 def _without_half(stream: bytes) -> bytes:
     """A JPEG 2000 codestream whose packets stop in the middle."""
     data = stream.index(b"\xff\x93") + 2
-    return stream[: data + 3]
+    return stream[: data + 3] + END
 
 
 def header_lies() -> list[Kind]:

@@ -22,6 +22,9 @@ STARTS: dict[Kind, tuple[bytes, ...]] = {
     "jpegxl": (b"\xff\x0a", JXL_SIGNATURE),
 }
 RLE_HEADER_BYTES = 64
+ENDED: frozenset[Kind] = frozenset(("jpeg", "jpeg_lossless", "jpegls", "jpeg2000"))
+END = b"\xff\xd9"
+LAST_BYTES = 64  # where the end marker is nearly always, before padding
 
 Fragment = tuple[int, memoryview]  # offset of its item from the first fragment's item; its bytes
 
@@ -35,7 +38,8 @@ def encapsulated_frames(
         header: may hold an Extended Offset Table (PS3.3 C.7.6.3.1.8).
 
     Raises:
-        Unusable: bad_frames when count, offsets or start markers contradict the header.
+        Unusable: bad_frames when count, offsets or start markers contradict the header; truncated when
+            a frame has no end.
     """
     if not pixels.undefined:
         raise Unusable("bad_frames", "compressed frames in a value of defined length")
@@ -44,6 +48,7 @@ def encapsulated_frames(
     found = _assemble(fragments, offsets, frames, STARTS.get(kind, ()))
     for frame in found:
         _check_start(frame, kind)
+        _check_end(frame, kind)
     return found
 
 
@@ -123,6 +128,13 @@ def _check_start(frame: bytes | memoryview, kind: Kind) -> None:
         _check_rle(frame)
     elif kind in STARTS and not bytes(frame[:8]).startswith(STARTS[kind]):
         raise Unusable("bad_frames", "a frame without the start marker of its syntax")
+
+
+def _check_end(frame: bytes | memoryview, kind: Kind) -> None:
+    """Some decoders fill what is missing with grey, and say nothing. No other bytes of a codestream can
+    be those of its end marker (ISO 10918-1 B.1.1.5, ISO 14495-1 A.1, ISO 15444-1 A.2)."""
+    if kind in ENDED and END not in bytes(frame[-LAST_BYTES:]) and END not in bytes(frame):
+        raise Unusable("truncated", "a frame without the end marker of its syntax")
 
 
 def _check_rle(frame: bytes | memoryview) -> None:
