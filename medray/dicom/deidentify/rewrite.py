@@ -7,8 +7,16 @@ from medray.dicom.deidentify.items import Broken, Head, Reader
 from medray.dicom.deidentify.method import PATIENT_ID
 from medray.dicom.deidentify.patient import Patient
 from medray.dicom.deidentify.safe_private import Blocks
-from medray.dicom.deidentify.text import machine_text
-from medray.dicom.deidentify.treatments import FREE_TEXT, GONE, KEPT, WALKED, Fate, Options, Treatment, treatment
+from medray.dicom.deidentify.treatments import (
+    GONE,
+    KEPT,
+    WALKED,
+    Fate,
+    Options,
+    Treatment,
+    private_treatment,
+    treatment,
+)
 from medray.dicom.structure import ITEM, ITEM_END, PIXEL_DATA, SEQUENCE_END, UNDEFINED
 
 
@@ -63,13 +71,10 @@ class Rewriter:
         if 0x10 <= head.tag & 0xFFFF <= 0xFF:
             blocks.reserve(head.tag, self.body[head.start : head.start + head.length])
             return head.vr, GONE
-        vr = blocks.vr_of(head.tag)
-        if vr is None or head.length == UNDEFINED:
+        declared = blocks.vr_of(head.tag)
+        if declared is None or head.length == UNDEFINED:
             return head.vr, GONE
-        vr = vr if head.vr == b"UN" else head.vr
-        if vr == b"SQ":
-            return vr, WALKED
-        return vr, (_machine_text if vr in FREE_TEXT else KEPT)
+        return private_treatment(head.vr, declared)
 
     def _undefined(self, head: Head, found: Treatment) -> tuple[bytes, int]:
         if head.tag == PIXEL_DATA:
@@ -120,7 +125,3 @@ class Rewriter:
             written, at = self.element(head, blocks)
             pieces.append(written)
         return b"".join(pieces), at
-
-
-def _machine_text(value: bytes, patient: Patient) -> bytes:
-    return machine_text(value, patient.known)

@@ -9,10 +9,10 @@ very header says about its patient.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 
 from medray.dicom.deidentify.identifiers import Identifiers, words_of
+from medray.dicom.deidentify.words import vocabulary
 
 _TOKEN = re.compile(r"[A-Za-z]+[0-9]*|[0-9]+(?:[.,][0-9]+)?[A-Za-z]*|[^A-Za-z0-9]+")
 _WORD = re.compile(r"([A-Z]+)([0-9]{0,3})")
@@ -38,13 +38,6 @@ _PERSONAL = re.compile(
     rb"\^[A-Za-z]|@|(?<![0-9])(?:19|20)[0-9]{2}([-./]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12][0-9]|3[01])(?![0-9])"
     rb"|(?<![0-9])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9])|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}|\+?[0-9][0-9 ()/-]{8,}[0-9]"
 )
-
-
-@cache
-def vocabulary() -> frozenset[str]:
-    """The words of `words.txt`, upper case."""
-    lines = (files(__package__) / "words.txt").read_text("ascii").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
 def cleaned(value: bytes, known: Identifiers) -> bytes:

@@ -89,6 +89,20 @@ def treatment(tag: int, vr: bytes, options: Options) -> tuple[bytes, Treatment]:
     return vr, _retained(tag, vr, action, options)
 
 
+def private_treatment(vr: bytes, declared: bytes) -> tuple[bytes, Treatment]:
+    """VR and treatment of a safe private attribute, when its VR is the one that its maker declares."""
+    vr = declared if vr == b"UN" else vr
+    if vr == b"UN" or declared not in (b"UN", vr):
+        return vr, GONE
+    if vr == b"SQ":
+        return vr, WALKED
+    if vr in NUMBERS or vr in (b"OB", b"OW"):
+        return vr, KEPT
+    if vr in FREE_TEXT:
+        return vr, lambda value, patient: text.machine_text(value, patient.known)
+    return vr, BY_VR.get(vr, values.constant(b""))
+
+
 @cache
 def vrs_of(tag: int) -> tuple[bytes, ...]:
     """The VRs that PS3.6 allows, the one to write first; () for an attribute that it does not know."""

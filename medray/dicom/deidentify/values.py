@@ -69,12 +69,18 @@ def age(value: bytes, patient: Patient) -> bytes:
 
 
 def code(value: bytes, patient: Patient) -> bytes:
-    """Code strings: each that is a defined term, or holds no identifier of this header."""
+    """Code strings: each that is a defined term, or holds no identifier of this header; of one that
+    is no code string (PS3.5 6.2) the known words."""
     words, well_formed = _codes(value)
     if well_formed and all(word in _TERMS or not patient.known.occur_in(word) for word in words):
         return value
-    kept = (word if _is_code(word) and (word in _TERMS or not patient.known.occur_in(word)) else b"" for word in words)
-    return b"\\".join(kept).rstrip(b"\\") if well_formed or b"\\" in value else b""
+    kept = (
+        word
+        if _is_code(word) and (word in _TERMS or not patient.known.occur_in(word))
+        else cleaned(word, patient.known)
+        for word in words
+    )
+    return b"\\".join(kept).rstrip(b"\\")
 
 
 def _is_code(word: bytes) -> bool:
