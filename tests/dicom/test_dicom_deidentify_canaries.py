@@ -75,7 +75,7 @@ def planted(instance: Dataset, tags: list[int]) -> Dataset:
             level.add_new(repeated, kind, b"QZJOHNSON!" if kind == "OW" else "QZJOHNSON")
         level.add_new(0x0018100F, "LO", "QZJOHNSON")  # no attribute of PS3.6
     for outer, inner, name in zip(levels, levels[1:], NESTS, strict=False):
-        setattr(outer, name, Sequence([inner, inner]))
+        setattr(outer, name, Sequence([inner]))
     return instance
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
+from medray.dicom.deidentify.remembered import remembered
 from medray.dicom.deidentify.words import vocabulary
 
 _WORDS = re.compile(rb"[0-9A-Z\x80-\xff]+")
@@ -15,7 +15,7 @@ _TITLES = frozenset(b"DR MR MRS MS MD PROF JR SR PHD THE AND OF FOR ANONYMOUS AN
 SHORTEST_WORD, SHORTEST_PART, SHORTEST_NUMBER = 2, 4, 4
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def words_of(value: bytes) -> frozenset[bytes]:
     """The words of a text, upper case."""
     return frozenset(_WORDS.findall(value.upper()))

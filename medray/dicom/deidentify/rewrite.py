@@ -48,13 +48,15 @@ class Rewriter:
             return self._undefined(head, found)
         if found is GONE:
             return b"", end
+        value: bytes | None
         if vr == b"SQ":
-            content = self._sequence(head, end) if found is WALKED else b""
-            return (b"" if content is None else element(head.tag, vr, content)), end
-        value = self.body[head.start : end]
-        if not self.reader.encoding.little:
-            value = little_endian(value, vr)
-        value = self._value(head.tag, found, value)
+            value = self._sequence(head, end) if found is WALKED else b""
+        else:
+            value = self.body[head.start : end]
+            value = value if self.reader.encoding.little else little_endian(value, vr)
+            value = self._value(head.tag, found, value)
+        if value is None:
+            return b"", end
         creator = blocks.creator_to_write(head.tag) if blocks and head.tag & 0x10000 else None
         written = element(head.tag, vr, value)
         return (element(creator[0], b"LO", creator[1]) + written if creator else written), end
