@@ -30,9 +30,10 @@ _EDGES = " _-/.,;:+*&=\\"
 _SEPARATORS = frozenset(" _-/.,;:()[]{}+*&%<>=#'\"!?|~\t\r\n\f\\")
 # Dates, and numbers in three groups or more, which are dates, telephone or insurance numbers.
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_GAP = r"[-. /,]{0,3}"
 _GROUPS = re.compile(
     r"(?<![0-9])[0-9]+(?:[-./ ][0-9]+){2,}|[0-9]{1,2}[-./][0-9]{4}|[0-9]{4}[-./][0-9]{1,2}"
-    rf"|[0-9]{{1,4}}[-. /]{{0,3}}{_MONTH}[-. /,]{{0,3}}[0-9]{{1,4}}|{_MONTH}[-. /]{{0,3}}[0-9]{{1,2}}[-. /,]{{1,3}}[0-9]{{2,4}}",
+    rf"|[0-9]{{1,4}}{_GAP}{_MONTH}{_GAP}[0-9]{{1,4}}|{_MONTH}{_GAP}[0-9]{{1,2}}[-. /,]{{1,3}}[0-9]{{2,4}}",
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(
