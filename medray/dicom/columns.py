@@ -1,5 +1,4 @@
-"""The allow-list: which header values become columns of `images`, and in what form. What is not
-named here does not leave the object."""
+"""The allow-list: which header values become columns of `images`, and in what form."""
 
 from __future__ import annotations
 

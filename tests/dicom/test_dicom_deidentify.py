@@ -152,6 +152,8 @@ def test_a_header_says_how_it_was_made(instance: Dataset, written: Any, ingest: 
         ("brain of Jane", "brain of"),
         ("Pelvis M\u00fcller", "Pelvis"),
         ("HIRSCHSPRUNG", ""),
+        ("Thorax 14 March 1962", "Thorax"),
+        ("spine synthetic hospital", "spine"),
     ],
 )
 def test_descriptors_keep_words_that_name_no_one(

@@ -69,12 +69,13 @@ def planted(instance: Dataset, tags: list[int]) -> Dataset:
         block = level.private_block(0x0019, "GEMS_ACQU_01", create=True)
         block.add_new(0x01, "LO", "QZJOHNSON")
         block.add_new(0x23, "DS", "1.5")  # safe
+        block.add_new(0x24, "LO", "QZJOHNSON")  # safe, but no DS
         level.private_block(0x0011, "QZJOHNSON 1.0", create=True).add_new(0x23, "LO", "QZJOHNSON")
         for repeated, kind in ((0x60003000, "OW"), (0x60004000, "LT"), (0x60020022, "LO"), (0x50003000, "OW")):
             level.add_new(repeated, kind, b"QZJOHNSON!" if kind == "OW" else "QZJOHNSON")
         level.add_new(0x0018100F, "LO", "QZJOHNSON")  # no attribute of PS3.6
     for outer, inner, name in zip(levels, levels[1:], NESTS, strict=False):
-        setattr(outer, name, Sequence([inner, inner]))
+        setattr(outer, name, Sequence([inner]))
     return instance
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from functools import lru_cache
+
+from medray.dicom.deidentify.remembered import remembered
 
 _DATE = re.compile(rb"(\d{4})\.?(\d{2})\.?(\d{2})")
 _DATE_TIME = re.compile(rb"(\d{8})(\d{0,6}(?:\.\d{1,6})?)([+-]\d{4})?")
@@ -16,20 +17,20 @@ _OFFSET = re.compile(rb"[+-]\d{4}")
 _PADDING = b" \0"
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def moved_date(value: bytes, days: int) -> bytes:
     """A DA value moved back by `days`, YYYYMMDD; every unreadable value of several is empty."""
     return b"\\".join(_date(part.strip(_PADDING), days) for part in value.split(b"\\"))
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def moved_date_time(value: bytes, days: int) -> bytes:
     """A DT value with its date moved back by `days`. One without a day cannot be moved by days, and is
     empty."""
     return b"\\".join(_date_time(part.strip(_PADDING), days) for part in value.split(b"\\"))
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def time_of_day(value: bytes) -> bytes:
     """A TM value as it is; every value that is no time is empty."""
     return _all(_TIME, value)

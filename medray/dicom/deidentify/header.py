@@ -20,6 +20,7 @@ from medray.dicom.deidentify.policy import Policy
 from medray.dicom.deidentify.rewrite import Rewriter
 from medray.dicom.deidentify.safe_private import Blocks
 from medray.dicom.deidentify.table import by_tag
+from medray.dicom.deidentify.text import LONGEST_TEXT
 from medray.dicom.deidentify.treatments import GONE, WALKED, Fate, Options, treatment
 from medray.dicom.structure import Element, Encoding
 from medray.privacy.pseudonyms import Pseudonyms
@@ -68,8 +69,8 @@ def _patient(
     names, others = _telling(options)
     found = [item for item in elements if item.tag in others or item.tag in names]
     known = identifiers(
-        [body[item.start : item.end] for item in found if item.tag in names],
-        [body[item.start : item.end] for item in found if item.tag in others],
+        [body[item.start : item.end][:LONGEST_TEXT] for item in found if item.tag in names],
+        [body[item.start : item.end][:LONGEST_TEXT] for item in found if item.tag in others],
     )
     original = next((body[item.start : item.end] for item in found if item.tag == PATIENT_ID), b"")
     return Patient(subject, original.strip(b" \0"), pseudonyms, known if found else NOBODY)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+
+from medray.dicom.deidentify.remembered import remembered
+from medray.dicom.deidentify.words import vocabulary
 
 _WORDS = re.compile(rb"[0-9A-Z\x80-\xff]+")
 # Words of names that name no one, and would take too much with them.
@@ -13,7 +15,7 @@ _TITLES = frozenset(b"DR MR MRS MS MD PROF JR SR PHD THE AND OF FOR ANONYMOUS AN
 SHORTEST_WORD, SHORTEST_PART, SHORTEST_NUMBER = 2, 4, 4
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def words_of(value: bytes) -> frozenset[bytes]:
     """The words of a text, upper case."""
     return frozenset(_WORDS.findall(value.upper()))
@@ -48,7 +50,7 @@ def identifiers(names: Iterable[bytes], others: Iterable[bytes]) -> Identifiers:
     Args:
         names: of persons: each of their words counts.
         others: identifiers, places, dates: they count as a whole, and in their words of five letters or
-            more.
+            more but those of the vocabulary ("Chest Clinic").
     """
     words: set[bytes] = set()
     parts: set[bytes] = set()
@@ -60,10 +62,14 @@ def identifiers(names: Iterable[bytes], others: Iterable[bytes]) -> Identifiers:
         whole = value.strip(b" \0").upper()
         if len(whole) >= SHORTEST_PART:
             parts.add(whole)
-        words.update(word for word in words_of(whole) if len(word) > SHORTEST_PART and _tells(word))
+        words.update(word for word in words_of(whole) if len(word) > SHORTEST_PART and _names_a_place(word))
     return Identifiers(frozenset(words), tuple(sorted(parts)))
 
 
 def _tells(word: bytes) -> bool:
     shortest = SHORTEST_NUMBER if word.isdigit() else SHORTEST_WORD
     return len(word) >= shortest and word not in _TITLES
+
+
+def _names_a_place(word: bytes) -> bool:
+    return _tells(word) and word.decode("latin-1") not in vocabulary()

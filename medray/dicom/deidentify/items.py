@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from pydicom._dicom_dict import DicomDictionary
 
@@ -100,7 +100,7 @@ class Reader:
         return b"SS" if self.signed and b"SS" in allowed else allowed[0]
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def _allowed(tag: int) -> tuple[bytes, ...]:
     """The VRs of PS3.6."""
     entry = DicomDictionary.get(tag)

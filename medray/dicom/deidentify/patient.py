@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from medray.dicom.deidentify.identifiers import Identifiers
+from medray.dicom.deidentify.remembered import remembered
 from medray.dicom.syntaxes import registered
 from medray.privacy.pseudonyms import Pseudonyms
 
@@ -33,7 +32,7 @@ class Patient:
         return _uids(value, self._pseudonyms)
 
 
-@lru_cache(maxsize=8192)
+@remembered
 def _uids(value: bytes, pseudonyms: Pseudonyms) -> bytes:
     parts = [part.strip(_PADDING).decode("latin-1") for part in value.split(b"\\")]
     mapped = [part if not part or registered(part) else pseudonyms.uid(part) for part in parts]

@@ -7,8 +7,16 @@ from medray.dicom.deidentify.items import Broken, Head, Reader
 from medray.dicom.deidentify.method import PATIENT_ID
 from medray.dicom.deidentify.patient import Patient
 from medray.dicom.deidentify.safe_private import Blocks
-from medray.dicom.deidentify.text import machine_text
-from medray.dicom.deidentify.treatments import FREE_TEXT, GONE, KEPT, WALKED, Fate, Options, Treatment, treatment
+from medray.dicom.deidentify.treatments import (
+    GONE,
+    KEPT,
+    WALKED,
+    Fate,
+    Options,
+    Treatment,
+    private_treatment,
+    treatment,
+)
 from medray.dicom.structure import ITEM, ITEM_END, PIXEL_DATA, SEQUENCE_END, UNDEFINED
 
 
@@ -40,13 +48,15 @@ class Rewriter:
             return self._undefined(head, found)
         if found is GONE:
             return b"", end
+        value: bytes | None
         if vr == b"SQ":
-            content = self._sequence(head, end) if found is WALKED else b""
-            return (b"" if content is None else element(head.tag, vr, content)), end
-        value = self.body[head.start : end]
-        if not self.reader.encoding.little:
-            value = little_endian(value, vr)
-        value = self._value(head.tag, found, value)
+            value = self._sequence(head, end) if found is WALKED else b""
+        else:
+            value = self.body[head.start : end]
+            value = value if self.reader.encoding.little else little_endian(value, vr)
+            value = self._value(head.tag, found, value)
+        if value is None:
+            return b"", end
         creator = blocks.creator_to_write(head.tag) if blocks and head.tag & 0x10000 else None
         written = element(head.tag, vr, value)
         return (element(creator[0], b"LO", creator[1]) + written if creator else written), end
@@ -63,13 +73,10 @@ class Rewriter:
         if 0x10 <= head.tag & 0xFFFF <= 0xFF:
             blocks.reserve(head.tag, self.body[head.start : head.start + head.length])
             return head.vr, GONE
-        vr = blocks.vr_of(head.tag)
-        if vr is None or head.length == UNDEFINED:
+        declared = blocks.vr_of(head.tag)
+        if declared is None or head.length == UNDEFINED:
             return head.vr, GONE
-        vr = vr if head.vr == b"UN" else head.vr
-        if vr == b"SQ":
-            return vr, WALKED
-        return vr, (_machine_text if vr in FREE_TEXT else KEPT)
+        return private_treatment(head.vr, declared)
 
     def _undefined(self, head: Head, found: Treatment) -> tuple[bytes, int]:
         if head.tag == PIXEL_DATA:
@@ -120,7 +127,3 @@ class Rewriter:
             written, at = self.element(head, blocks)
             pieces.append(written)
         return b"".join(pieces), at
-
-
-def _machine_text(value: bytes, patient: Patient) -> bytes:
-    return machine_text(value, patient.known)

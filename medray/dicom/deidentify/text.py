@@ -9,11 +9,12 @@ very header says about its patient.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
-from importlib.resources import files
 
 from medray.dicom.deidentify.identifiers import Identifiers, words_of
+from medray.dicom.deidentify.remembered import remembered
+from medray.dicom.deidentify.words import vocabulary
 
+LONGEST_TEXT = 10240  # characters of LT (PS3.5 6.2); a longer text is a document, and goes
 _TOKEN = re.compile(r"[A-Za-z]+[0-9]*|[0-9]+(?:[.,][0-9]+)?[A-Za-z]*|[^A-Za-z0-9]+")
 _WORD = re.compile(r"([A-Z]+)([0-9]{0,3})")
 _NUMBER = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,3})?")
@@ -28,10 +29,11 @@ _B_VALUE = re.compile(r"B[0-9]{1,4}")
 _EDGES = " _-/.,;:+*&=\\"
 _SEPARATORS = frozenset(" _-/.,;:()[]{}+*&%<>=#'\"!?|~\t\r\n\f\\")
 # Dates, and numbers in three groups or more, which are dates, telephone or insurance numbers.
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_GAP = r"[-. /,]{0,3}"
 _GROUPS = re.compile(
-    r"[0-9]+(?:[-./ ][0-9]+){2,}|[0-9]{1,2}[-./][0-9]{4}|[0-9]{4}[-./][0-9]{1,2}"
-    rf"|[0-9]{{1,4}}[-. /]*{_MONTH}[-. /,]*[0-9]{{1,4}}|{_MONTH}[-. /]*[0-9]{{1,2}}[-. /,]+[0-9]{{2,4}}",
+    r"(?<![0-9])[0-9]+(?:[-./ ][0-9]+){2,}|[0-9]{1,2}[-./][0-9]{4}|[0-9]{4}[-./][0-9]{1,2}"
+    rf"|[0-9]{{1,4}}{_GAP}{_MONTH}{_GAP}[0-9]{{1,4}}|{_MONTH}{_GAP}[0-9]{{1,2}}[-. /,]{{1,3}}[0-9]{{2,4}}",
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(
@@ -40,15 +42,10 @@ _PERSONAL = re.compile(
 )
 
 
-@cache
-def vocabulary() -> frozenset[str]:
-    """The words of `words.txt`, upper case."""
-    lines = (files(__package__) / "words.txt").read_text("ascii").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
-
-
 def cleaned(value: bytes, known: Identifiers) -> bytes:
     """The words of a text that name no one, in order; the text itself when that is all of it."""
+    if len(value) > LONGEST_TEXT:
+        return b""
     clean = _cleaned(value, frozenset())
     found = known.words & words_of(clean)
     return _cleaned(value, found) if found else clean
@@ -56,20 +53,20 @@ def cleaned(value: bytes, known: Identifiers) -> bytes:
 
 def machine_text(value: bytes, known: Identifiers) -> bytes:
     """The value, or nothing when it looks personal or holds an identifier of this header."""
-    return b"" if _personal(value) or known.occur_in(value) else value
+    return b"" if len(value) > LONGEST_TEXT or _personal(value) or known.occur_in(value) else value
 
 
 def other_text(value: bytes, known: Identifiers) -> bytes:
     """The value, or nothing when it holds an identifier of this header."""
-    return b"" if known.occur_in(value) else value
+    return b"" if len(value) > LONGEST_TEXT or known.occur_in(value) else value
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _personal(value: bytes) -> bool:
     return _PERSONAL.search(value) is not None
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _cleaned(value: bytes, banned: frozenset[bytes]) -> bytes:
     stripped = value.rstrip(b" \0")
     parts = [_words(part.decode("latin-1"), banned) for part in stripped.split(b"\\")]

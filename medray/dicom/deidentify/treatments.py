@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 
 from pydicom._dicom_dict import DicomDictionary
 from pydicom.datadict import tag_for_keyword
@@ -64,10 +64,11 @@ _TAGS_OF = {
     name: frozenset(filter(None, map(tag_for_keyword, keywords)))
     for name, keywords in (("bulk", BULK_KEYWORDS), ("machine", MACHINE_KEYWORDS), ("other", OTHER_KEYWORDS))
 }
+KNOWN = 1 << 16  # tags and VRs that are remembered; a hostile file invents more
 CHARACTER_SET = 0x00080005
 
 
-@cache
+@lru_cache(maxsize=KNOWN)
 def treatment(tag: int, vr: bytes, options: Options) -> tuple[bytes, Treatment]:
     """The VR with which an attribute of a public group is written, and what happens to its value.
 
@@ -89,7 +90,21 @@ def treatment(tag: int, vr: bytes, options: Options) -> tuple[bytes, Treatment]:
     return vr, _retained(tag, vr, action, options)
 
 
-@cache
+def private_treatment(vr: bytes, declared: bytes) -> tuple[bytes, Treatment]:
+    """VR and treatment of a safe private attribute, when its VR is the one that its maker declares."""
+    vr = declared if vr == b"UN" else vr
+    if vr == b"UN" or declared not in (b"UN", vr):
+        return vr, GONE
+    if vr == b"SQ":
+        return vr, WALKED
+    if vr in NUMBERS or vr in (b"OB", b"OW"):
+        return vr, KEPT
+    if vr in FREE_TEXT:
+        return vr, lambda value, patient: text.machine_text(value, patient.known)
+    return vr, BY_VR.get(vr, values.constant(b""))
+
+
+@lru_cache(maxsize=KNOWN)
 def vrs_of(tag: int) -> tuple[bytes, ...]:
     """The VRs that PS3.6 allows, the one to write first; () for an attribute that it does not know."""
     entry = DicomDictionary.get(tag)

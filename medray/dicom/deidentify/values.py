@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from medray.dicom import vocabulary
 from medray.dicom.deidentify.patient import Patient
-from medray.dicom.deidentify.text import cleaned
+from medray.dicom.deidentify.remembered import remembered
+from medray.dicom.deidentify.text import LONGEST_TEXT, cleaned
 
 _PADDING = b" \0"
 _NUMBERS = re.compile(rb"[0-9+\-.eE \\]*\0?")
@@ -69,19 +69,27 @@ def age(value: bytes, patient: Patient) -> bytes:
 
 
 def code(value: bytes, patient: Patient) -> bytes:
-    """Code strings: each that is a defined term, or holds no identifier of this header."""
+    """Code strings: each that is a defined term, or holds no identifier of this header; of one that
+    is no code string (PS3.5 6.2) the known words."""
+    if len(value) > LONGEST_TEXT:
+        return b""
     words, well_formed = _codes(value)
     if well_formed and all(word in _TERMS or not patient.known.occur_in(word) for word in words):
         return value
-    kept = (word if _is_code(word) and (word in _TERMS or not patient.known.occur_in(word)) else b"" for word in words)
-    return b"\\".join(kept).rstrip(b"\\") if well_formed or b"\\" in value else b""
+    kept = (
+        word
+        if _is_code(word) and (word in _TERMS or not patient.known.occur_in(word))
+        else cleaned(word, patient.known)
+        for word in words
+    )
+    return b"\\".join(kept).rstrip(b"\\")
 
 
 def _is_code(word: bytes) -> bool:
     return len(word) <= 16 and _CODES.fullmatch(word) is not None
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _codes(value: bytes) -> tuple[tuple[bytes, ...], bool]:
     words = tuple(word.strip(_PADDING) for word in value.split(b"\\"))
     return words, all(map(_is_code, words))
