@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 
 from medray.drivers.job import Job, Result, host_facts, new_plan, together
 from medray.drivers.open_plans import open_plans
+from medray.drivers.reports import write_report
 from medray.drivers.volumes.build_chunk import BuildChunk, BuildWork, Planned
+from medray.drivers.volumes.page import volumes_page
 from medray.engine.chunks import run_chunks
 from medray.planning.accounting import Sum
 from medray.planning.chunks import chunk_numbers
@@ -139,8 +141,13 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
     files = {VOLUMES.name: [new_file(plan, fact["path"], fact) for fact in facts if fact["rows"]]}
     volumes = sum(fact["volumes"] for fact in facts)
     counts = {**series.named(), **slices.named(), "volumes": volumes}
-    commit_run(job.store, lake, plan, Outcome(counts, files, host_facts(started)))
-    job.tell.say(f"volumes: {series}; {slices}; {volumes:,} volumes{_reasons(facts)}")
+    reasons = _reasons(facts)
+    page = volumes_page(plan, job, lake, [fact["path"] for fact in facts if fact["volumes"]], reasons, (series, slices))
+    report = write_report(job, lake, plan.run_id, page)
+    commit_run(job.store, lake, plan, Outcome(counts, files, host_facts(started), report_uri=report))
+    said = "".join(f"; {reason} {count:,}" for reason, count in reasons.items())
+    job.tell.say(f"volumes: {series}; {slices}; {volumes:,} volumes{said}")
+    job.tell.say(f"report: {report}")
     return Result("done", (plan.run_id,), (series, slices))
 
 
@@ -156,8 +163,9 @@ def _slices(facts: Sequence[Mapping[str, Any]]) -> Sum:
     return Sum("slices", sum(fact["frames"] for fact in facts), parts).checked()
 
 
-def _reasons(facts: Sequence[Mapping[str, Any]]) -> str:
+def _reasons(facts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many stacks are no volume, by reason, most first."""
     reasons: Counter[str] = Counter()
     for fact in facts:
         reasons.update(fact["reasons"])
-    return "".join(f"; {reason} {count:,}" for reason, count in reasons.most_common())
+    return dict(reasons.most_common())
