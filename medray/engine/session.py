@@ -14,7 +14,8 @@ from medray.errors import EngineError
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",  # the default of 15 starves workers on a shared node
-    # 1 s by default: each job of a chain would start its workers again and import everything anew, 4 CPU s each.
+    # 1 s by default for workers beyond the number of CPUs: while actors score, those that read and prepare
+    # would end, and the next job of a chain would start them anew, 4 CPU s each.
     "RAY_idle_worker_killing_time_threshold_ms": "60000",
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",  # 2 s by default: a report costs 1.2 s instead of 6 ms
     "RAY_DATA_USE_DATASOURCE_V2": "0",  # the V2 reader is 3 to 10 times slower here
