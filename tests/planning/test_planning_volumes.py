@@ -138,6 +138,9 @@ def test_two_acquisitions_in_one_place_are_told_apart() -> None:
     kept, left = rows_of(rows, policy(STRICT, several_acquisitions="first"))
     assert (said(kept), said(left)) == (("volume", None, 5), ("rejected", "several_acquisitions", 5))
     assert kept["slices"] == first["slices"]
+    small = at(EVEN[:2], AcquisitionNumber=0, first=21)
+    kept, left = rows_of(rows + small, policy(STRICT, several_acquisitions="first"))
+    assert (kept["slices"], said(left)[2]) == (first["slices"], 7)
 
 
 def test_one_slice_taken_again_is_no_acquisition() -> None:
@@ -187,6 +190,10 @@ def test_patients_are_never_mixed_in_one_volume() -> None:
     rows[3]["subject_id"] = 2
     assert said(one(rows)) == ("rejected", "mixed_subject", 5)
     assert rows_of(rows, policy(), has_subjects=False)[0]["status"] == "volume"
+    corrected = {**rows[3], "input_version": 2, "subject_id": 1}
+    assert said(one([*rows, corrected])) == ("volume", None, 5)
+    everything_moved = [{**one, "input_version": 2, "subject_id": 7} for one in at(EVEN)]
+    assert one(at(EVEN) + everything_moved)["subject_id"] == 7
     rows = at(EVEN)
     rows[0]["StudyInstanceUID"] = "1.3"
     assert said(one(rows)) == ("rejected", "mixed_subject", 5)

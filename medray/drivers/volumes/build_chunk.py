@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from medray.planning.volumes.decide import policy_hash, rows_of
-from medray.planning.volumes.slices import COLUMNS
+from medray.planning.volumes.slices import COLUMNS, newest_parts
 from medray.recipes.ingest import Volumes
 from medray.schema.images import IMAGES
 from medray.schema.volumes import VOLUMES
@@ -22,7 +22,6 @@ from medray.storage.failures import told
 from medray.storage.store import Store
 from medray.storage.uri import join
 
-_OF_SERIES = ("subject_id", "StudyInstanceUID", "SeriesInstanceUID", "Modality")
 Row = dict[str, Any]
 
 
@@ -81,7 +80,6 @@ class BuildWork:
         rows = rows_of(images, self.policy, has_subjects=self.has_subjects)
         tally.add(images, rows)
         shared = {
-            **{name: images[0][name] for name in _OF_SERIES},
             "input_version": one.version,
             "policy_hash": policy_hash(self.policy),
             "image_files": list(one.files),
@@ -101,11 +99,7 @@ class _Tally:
     def add(self, images: Sequence[Row], rows: Sequence[Row]) -> None:
         """One series and what it became."""
         built = [row for row in rows if row["status"] == "volume"]
-        newest = {row["SOPInstanceUID"]: 0 for row in images}
-        for row in images:
-            newest[row["SOPInstanceUID"]] = max(newest[row["SOPInstanceUID"]], row["input_version"])
-        parts = [row for row in images if row["input_version"] == newest[row["SOPInstanceUID"]]]
-        self._counts["frames"] += sum(len(row["frame_offsets"]) - 1 for row in parts)
+        self._counts["frames"] += sum(len(row["frame_offsets"]) - 1 for row, _ in newest_parts(images))
         self._counts.update(series=1, volumes=len(built), built=bool(built), rejected=not built)
         for row in rows:
             used = row["status"] == "volume"

@@ -13,12 +13,14 @@ import numpy as np
 
 from medray.planning.volumes.geometry import Line, at_places, flags, line_of
 from medray.planning.volumes.grid import grid_of
-from medray.planning.volumes.slices import Row, Slices, slices_of
+from medray.planning.volumes.slices import Row, Slices, newest_parts, slices_of
 from medray.planning.volumes.stacks import Rest, acquisitions_of, parted, stacks_of
 from medray.recipes.ingest import Volumes
 
 # No scanner's gantry tilts by more than 30 degrees; a steeper line of origins is none of slices.
 STEEPEST_DEGREES = 45.0
+
+OF_SERIES = ("subject_id", "StudyInstanceUID", "SeriesInstanceUID", "Modality")
 
 # An array holds at most so many times the pixels of its slices, however far apart a header puts them.
 GROWTH = 4
@@ -31,17 +33,27 @@ def policy_hash(policy: Volumes) -> str:
 
 
 def rows_of(series: Sequence[Row], policy: Volumes, *, has_subjects: bool = True) -> list[dict[str, Any]]:
-    """What each part of a series becomes: columns of `volumes` from `volume_index` to
-    `duplicate_slices`. Every slice stands in exactly one row, or is counted in `duplicate_slices` of one.
+    """What each part of a series becomes: rows of `volumes` without their version and origin. Every
+    slice stands in exactly one row, or is counted in `duplicate_slices` of one.
 
     Args:
-        series: `slices.COLUMNS` of all its rows of `images`; their order changes nothing.
+        series: `slices.COLUMNS` of all its rows of `images`; their order changes nothing. Of an
+            instance with several versions the newest counts.
         has_subjects: the archive names patients; one that does not has a subject an instance.
     """
-    slices = slices_of(series)
+    parts = newest_parts(series)
+    slices = slices_of(parts)
     owners = ("StudyInstanceUID", "subject_id") if has_subjects else ("StudyInstanceUID",)
-    if any(len({row[name] for row in series}) > 1 for name in owners):
-        return [{"volume_index": 0, **_rejected("mixed_subject", slices, None)}]
+    if any(len({row[name] for row, _ in parts}) > 1 for name in owners):
+        found = [_rejected("mixed_subject", slices, None)]
+    else:
+        found = _found(slices, policy)
+    shared = {name: parts[0][0][name] for name in OF_SERIES}
+    return [{**shared, "volume_index": index, **row} for index, row in enumerate(found)]
+
+
+def _found(slices: Slices, policy: Volumes) -> list[dict[str, Any]]:
+    """What the slices of one patient become: first the stacks, then what is left over of each reason."""
     stacks, rest = stacks_of(slices, policy.min_slices)
     found: list[dict[str, Any]] = []
     for stack in stacks:
@@ -50,8 +62,7 @@ def rows_of(series: Sequence[Row], policy: Volumes, *, has_subjects: bool = True
                 rest.append(part)
             else:
                 found.append(_judged(part, policy))
-    found += [_rejected(together.reason, together.slices, None) for together in _by_reason(rest)]
-    return [{"volume_index": index, **row} for index, row in enumerate(found)]
+    return found + [_rejected(together.reason, together.slices, None) for together in _by_reason(rest)]
 
 
 def _parts(stack: Slices, policy: Volumes) -> Iterator[Slices | Rest]:
@@ -60,9 +71,10 @@ def _parts(stack: Slices, policy: Volumes) -> Iterator[Slices | Rest]:
     if len(acquisitions) > 1 and policy.several_acquisitions == "reject":
         yield Rest("several_acquisitions", stack)
         return
-    for number, one in enumerate(acquisitions):
-        alone = len(acquisitions) == 1
-        if not alone and (len(one) < policy.min_slices or (number and policy.several_acquisitions == "first")):
+    large = [one for one in acquisitions if len(one) >= policy.min_slices]
+    kept = large[:1] if policy.several_acquisitions == "first" else large
+    for one in acquisitions:
+        if not any(one is another for another in kept):
             yield Rest("several_acquisitions", one)
         elif policy.missing_slices == "split":
             yield from _cut(one, policy.min_slices)

@@ -14,6 +14,7 @@ from medray.contracts import Array
 
 Row = Mapping[str, Any]
 Numbers = Sequence[float]
+Part = tuple[Row, int]  # frames of an instance that share a row, and how many come before
 
 COLUMNS = (
     "subject_id", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "input_version", "part_index", "Modality",
@@ -63,14 +64,13 @@ class Slices:
         return type(self)(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
 
-def slices_of(rows: Iterable[Row]) -> Slices:
+def slices_of(parts: Iterable[Part]) -> Slices:
     """The slices of a series in their order of acquisition (InstanceNumber, frame).
 
     Args:
-        rows: `COLUMNS` of every row of the series, in any order. Of an instance with several
-            versions the highest counts.
+        parts: what `newest_parts` gives, with `COLUMNS`.
     """
-    frames = [frame for row in _newest(rows) for frame in _frames(row)]
+    frames = [frame for part in parts for frame in _frames(part)]
     frames.sort(key=lambda frame: frame["order"])
 
     def column(name: str, kind: Any = np.float64) -> Array:
@@ -90,16 +90,17 @@ def slices_of(rows: Iterable[Row]) -> Slices:
     )
 
 
-def _newest(rows: Iterable[Row]) -> list[tuple[Row, int]]:
-    """The parts of the newest version of each instance, with the number of frames before each."""
+def newest_parts(rows: Iterable[Row]) -> list[Part]:
+    """The rows of the newest version of each instance, each with the number of frames before its own,
+    in order of their ids. The rows come in any order."""
     parts: dict[tuple[str, int], list[Row]] = defaultdict(list)
     for row in rows:
         parts[row["SOPInstanceUID"], row["input_version"]].append(row)
     newest: dict[str, int] = {}
     for uid, version in parts:
         newest[uid] = max(version, newest.get(uid, 0))
-    found: list[tuple[Row, int]] = []
-    for key in newest.items():
+    found: list[Part] = []
+    for key in sorted(newest.items()):
         before = 0
         for row in sorted(parts[key], key=lambda row: int(row["part_index"])):
             found.append((row, before))
@@ -107,7 +108,7 @@ def _newest(rows: Iterable[Row]) -> list[tuple[Row, int]]:
     return found
 
 
-def _frames(part: tuple[Row, int]) -> Iterable[dict[str, Any]]:
+def _frames(part: Part) -> Iterable[dict[str, Any]]:
     row, before = part
     count = len(row["frame_offsets"]) - 1
     alone = row["NumberOfFrames"] == 1
