@@ -295,6 +295,18 @@ def test_a_list_takes_the_place_of_the_listing(site: Site, tmp_path: Path, image
     assert parts(site.ingest(source)) == counts(3, 3, 0, 0, 0)
 
 
+def test_what_could_not_be_read_is_tried_again_each_night(site: Site, tmp_path: Path, images: list[bytes]) -> None:
+    (site.archive / "0").write_bytes(images[0])
+    rows = "".join(f"{number},{len(images[number])},tag\n" for number in range(2))
+    (tmp_path / "list.csv").write_text(f"path,size_bytes,etag\n{rows}")
+    source = {"list": str(tmp_path / "list.csv")}
+    assert parts(site.ingest(source)) == counts(2, 0, 1, 0, 1)
+    assert parts(site.ingest(source)) == counts(2, 1, 0, 0, 1)
+    (site.archive / "1").write_bytes(images[1])  # the same identity
+    assert parts(site.ingest(source)) == counts(2, 1, 1, 0, 0)
+    assert parts(site.ingest(source)) == counts(2, 2, 0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -307,6 +319,11 @@ def test_a_list_that_cannot_be_used_stops_the_job(site: Site, tmp_path: Path, te
     with pytest.raises(StorageError, match=found) as raised:
         site.ingest({"list": str(tmp_path / "list.csv")})
     assert "DOE" not in str(raised.value)
+
+
+def test_only_a_bucket_is_read_anonymously(site: Site) -> None:
+    with pytest.raises(RecipeError, match="anonymous"):
+        site.recipe({"anonymous": True})
 
 
 def test_a_real_series_in_a_tar_bz2_is_99_images(site: Site) -> None:
