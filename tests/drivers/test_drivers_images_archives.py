@@ -29,6 +29,9 @@ from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE, Store
 
 
+DATA = Path(os.environ.get("MEDRAY_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+
+
 def here(work: Callable[[Any], dict[str, Any]], chunks: Sequence[Any]) -> Iterator[dict[str, Any]]:
     """`run_chunks` in this process."""
     return map(work, chunks)
@@ -327,8 +330,8 @@ def test_only_a_bucket_is_read_anonymously(site: Site) -> None:
 
 
 def test_a_real_series_in_a_tar_bz2_is_99_images(site: Site) -> None:
-    found = list(Path(os.environ.get("MEDRAY_TEST_DATA", "/none")).glob("ct_lung/*.tar.bz2"))
+    found = list(DATA.glob("ct_lung/*.tar.bz2"))
     if not found:
-        pytest.skip("no ct_lung in MEDRAY_TEST_DATA")
+        pytest.skip("no ct_lung in $MEDRAY_TEST_DATA")
     shutil.copy(found[0], site.archive)
     assert parts(site.ingest()) == counts(99, 0, 99, 0, 0)
