@@ -28,7 +28,6 @@ from medray.schema.quarantine import QUARANTINE
 from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE, Store
 
-
 DATA = Path(os.environ.get("MEDRAY_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
 
@@ -255,6 +254,28 @@ def test_an_archive_that_goes_before_its_plan_is_finished_is_one_unreadable_obje
     os.unlink(site.archive / "a.zip")
     assert parts(site.ingest(chunks={"megabytes": 0.01})) == counts(2, 0, 1, 0, 1)
     assert site.reasons() == ["unreadable"]
+
+
+def test_a_plan_of_before_archives_were_opened_is_finished(
+    site: Site, images: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.zip("a.zip", {"0": images[0]})
+    (site.archive / "1").write_bytes(images[1])
+
+    def killed(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    def older(*arguments: Any) -> pa.Table:
+        return planned(*arguments).drop_columns(["part", "parts"])
+
+    planned = ingest.planned_inputs
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "run_chunks", killed)
+        patch.setattr(ingest, "planned_inputs", older)
+        with pytest.raises(KeyboardInterrupt):
+            site.ingest()
+    assert parts(site.ingest()) == counts(2, 0, 1, 0, 1)
+    assert site.reasons() == ["not_dicom"]
 
 
 def test_a_recipe_may_leave_archives_closed(site: Site, images: list[bytes]) -> None:
