@@ -28,6 +28,8 @@ from medray.schema.quarantine import QUARANTINE
 from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE, Store
 
+DATA = Path(os.environ.get("MEDRAY_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+
 
 def here(work: Callable[[Any], dict[str, Any]], chunks: Sequence[Any]) -> Iterator[dict[str, Any]]:
     """`run_chunks` in this process."""
@@ -254,6 +256,28 @@ def test_an_archive_that_goes_before_its_plan_is_finished_is_one_unreadable_obje
     assert site.reasons() == ["unreadable"]
 
 
+def test_a_plan_of_before_archives_were_opened_is_finished(
+    site: Site, images: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.zip("a.zip", {"0": images[0]})
+    (site.archive / "1").write_bytes(images[1])
+
+    def killed(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    def older(*arguments: Any) -> pa.Table:
+        return planned(*arguments).drop_columns(["part", "parts"])
+
+    planned = ingest.planned_inputs
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "run_chunks", killed)
+        patch.setattr(ingest, "planned_inputs", older)
+        with pytest.raises(KeyboardInterrupt):
+            site.ingest()
+    assert parts(site.ingest()) == counts(2, 0, 1, 0, 1)
+    assert site.reasons() == ["not_dicom"]
+
+
 def test_a_recipe_may_leave_archives_closed(site: Site, images: list[bytes]) -> None:
     site.zip("a.zip", {"0": images[0], "1": images[1]})
     assert parts(site.ingest({"archives": False})) == counts(1, 0, 0, 0, 1)
@@ -295,6 +319,18 @@ def test_a_list_takes_the_place_of_the_listing(site: Site, tmp_path: Path, image
     assert parts(site.ingest(source)) == counts(3, 3, 0, 0, 0)
 
 
+def test_what_could_not_be_read_is_tried_again_each_night(site: Site, tmp_path: Path, images: list[bytes]) -> None:
+    (site.archive / "0").write_bytes(images[0])
+    rows = "".join(f"{number},{len(images[number])},tag\n" for number in range(2))
+    (tmp_path / "list.csv").write_text(f"path,size_bytes,etag\n{rows}")
+    source = {"list": str(tmp_path / "list.csv")}
+    assert parts(site.ingest(source)) == counts(2, 0, 1, 0, 1)
+    assert parts(site.ingest(source)) == counts(2, 1, 0, 0, 1)
+    (site.archive / "1").write_bytes(images[1])  # the same identity
+    assert parts(site.ingest(source)) == counts(2, 1, 1, 0, 0)
+    assert parts(site.ingest(source)) == counts(2, 2, 0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -309,9 +345,14 @@ def test_a_list_that_cannot_be_used_stops_the_job(site: Site, tmp_path: Path, te
     assert "DOE" not in str(raised.value)
 
 
+def test_only_a_bucket_is_read_anonymously(site: Site) -> None:
+    with pytest.raises(RecipeError, match="anonymous"):
+        site.recipe({"anonymous": True})
+
+
 def test_a_real_series_in_a_tar_bz2_is_99_images(site: Site) -> None:
-    found = list(Path(os.environ.get("MEDRAY_TEST_DATA", "/none")).glob("ct_lung/*.tar.bz2"))
+    found = list(DATA.glob("ct_lung/*.tar.bz2"))
     if not found:
-        pytest.skip("no ct_lung in MEDRAY_TEST_DATA")
+        pytest.skip("no ct_lung in $MEDRAY_TEST_DATA")
     shutil.copy(found[0], site.archive)
     assert parts(site.ingest()) == counts(99, 0, 99, 0, 0)

@@ -99,6 +99,9 @@ def test_nights_of_a_growing_archive(scanner: Scanner) -> None:
     assert dict(slices.parts) == {"used": 5, "left out": 0, "rejected": 5}
     (run,) = (row for row in scanner.state.runs.to_pylist() if row["job"] == "volumes")
     assert stored_sum(dict(run["counts"]), "slices") == slices
+    page = Path(run["report_uri"]).read_text()
+    assert "3 pictures: CT 10 x 8 x 5, 3 mm apart, ." in page
+    assert "Volumes of 2026-01-01" in page
 
     again = scanner.ingest(2)
     assert (again.status, again.sums[-1].parts["known"]) == ("nothing", 2)

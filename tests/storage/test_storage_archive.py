@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import random
 import struct
@@ -293,6 +294,14 @@ def test_a_dicom_object_is_never_taken_for_an_archive(head: bytes, kind: str | N
 def test_names_of_archives() -> None:
     assert all(map(archive_name, ("a.zip", "A.ZIP", "a.tar", "a.tgz", "a.tar.gz", "a.tar.bz2", "a.tar.xz")))
     assert not any(map(archive_name, ("a", "a.dcm", "a.gz", "zip", "a.zip.dcm")))
+
+
+def test_headers_of_members_that_were_read_are_let_go(tmp_path: Path) -> None:
+    path = write_tar(tmp_path / "x.tar", {f"{n}": b"x" for n in range(90)})
+    item = SourceObject(str(path), path.stat().st_size, "e")
+    for number, _ in enumerate(members(Store(), "a", item, "tar", (0, 1), LIMITS)):
+        if number == 80:
+            assert sum(type(one) is tarfile.TarInfo for one in gc.get_objects()) < 20
 
 
 _GROWTH = """

@@ -16,7 +16,7 @@ from medray.drivers.images.archives import Archives, archives_of
 from medray.drivers.images.collide import settle
 from medray.drivers.images.ingest_chunk import IngestWork
 from medray.drivers.images.ingest_page import Watch, ingest_page
-from medray.drivers.images.ingest_plan import past_of, planned_chunks, planned_inputs, witnesses_of
+from medray.drivers.images.ingest_plan import inputs_of, past_of, planned_chunks, planned_inputs, witnesses_of
 from medray.drivers.images.objects import list_objects
 from medray.drivers.job import Job, Result, host_facts, new_plan, together
 from medray.drivers.labels import with_labels
@@ -111,7 +111,7 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
 
 def _account(plan: Plan, facts: Sequence[dict[str, Any]], dropped: Sequence[dict[str, Any]], archives: Archives) -> Sum:
     """Objects are counted by the plan, members of archives by who unpacked them."""
-    plain = pc.sum(pc.equal(plan.inputs["parts"], 0)).as_py() or 0
+    plain = pc.sum(pc.equal(inputs_of(plan)["parts"], 0)).as_py() or 0
     duplicates = sum(row["reason"] == "duplicate" for row in dropped)
     return Sum(
         "listed",

@@ -108,9 +108,17 @@ def _parts(recipe: IngestRecipe, listing: Listing, new: Rows, sizes: Rows, budge
     return parts
 
 
+def inputs_of(plan: Plan) -> pa.Table:
+    """The inputs of a plan. One that was made before archives were opened holds plain objects."""
+    if "parts" in plan.inputs.schema.names:
+        return plan.inputs
+    zeros = pa.array(np.zeros(plan.inputs.num_rows, np.int32))
+    return plan.inputs.append_column("part", zeros).append_column("parts", zeros)
+
+
 def planned_chunks(plan: Plan, listing: Listing) -> list[IngestChunk]:
     """What each chunk is given: an earlier attempt's plan may name what is no more."""
-    inputs = plan.inputs
+    inputs = inputs_of(plan)
     rows = listing.rows_of(inputs)
     numbers = inputs["chunk"].to_numpy()
     starts = np.searchsorted(numbers, np.arange(plan.chunks + 1))
