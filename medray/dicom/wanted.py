@@ -1,5 +1,5 @@
-"""The elements that become columns. The rest of a header is never parsed: it goes through `deidentify/` as bytes,
-cannot break the parser, and costs little."""
+"""The elements that medray reads at all. The rest of a header is skipped by its length: it cannot
+leak, cannot break the parser, and costs nothing."""
 
 from __future__ import annotations
 
