@@ -65,7 +65,8 @@ class DeidentifyImages(Deidentify):
 
     Attributes:
         options: what is retained or cleaned instead of removed; none is the strictest.
-        cleared: `[[deidentify.cleared]]`, images that are kept although their kind can show text.
+        cleared: `[[deidentify.cleared]]`, images that are kept although their kind can show text. What an
+            earlier run has quarantined is not looked at again.
     """
 
     options: Options = ()

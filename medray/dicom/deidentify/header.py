@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
 
 from medray.dicom.deidentify.encode import element
 from medray.dicom.deidentify.identifiers import NOBODY, identifiers
@@ -45,8 +44,10 @@ def deidentified(
     Raises:
         Broken, RecursionError: a sequence cannot be followed. Nothing is then to be kept.
     """
-    ordered = _ordered(elements)
     options = frozenset(policy.options)
+    if "retain_safe_private" not in options:
+        elements = [item for item in elements if not item.tag & 0x10000]
+    ordered = _ordered(elements)
     patient = _patient(ordered, body, options, subject, pseudonyms)
     rewriter = Rewriter(Reader(body, encoding, signed_pixels(ordered, body)), patient, options)
     own = own_elements(patient, options)
@@ -57,9 +58,11 @@ def deidentified(
 
 def _ordered(elements: Sequence[Element]) -> Sequence[Element]:
     """In the order of tags; of several with one tag the last, as readers take it."""
-    if all(a.tag < b.tag for a, b in pairwise(elements)):
+    tags = [item.tag for item in elements]
+    if tags == sorted(set(tags)):
         return elements
-    return [of_tag for _, of_tag in sorted({item.tag: item for item in elements}.items())]
+    last = dict(zip(tags, elements, strict=True))
+    return [last[tag] for tag in sorted(last)]
 
 
 def _patient(
@@ -134,10 +137,9 @@ def _in_runs(elements: Sequence[Element], rewriter: Rewriter, own: list[tuple[in
         while tag >= limit:
             runs.put(standing)
             limit, standing = next(waiting)
-        if tag & 0x10000:
-            if blocks is None or not blocks.safe(found, body):
-                continue
-            runs.put(rewriter.element(rewriter.reader.top(found), blocks)[0])
+        if blocks and tag & 0x10000:
+            if blocks.safe(found, body):
+                runs.put(rewriter.element(rewriter.reader.top(found), blocks)[0])
             continue
         if tag in OWN:
             continue
