@@ -97,8 +97,7 @@ def _killed_training(scene: Scene, training: dict[str, Any], victim: str) -> tup
         kills.bury(family)
         (folder,) = _trainings(scene) - before
         reached = json.loads((folder / "progress.json").read_text())["history"]
-        scene.run("train", name="killed", training=training)
-    else:
-        assert process.wait(200) == 0, (scene.folder / "log").read_text()[-3000:]
+        process = _start(scene, training)
+    assert process.wait(200) == 0, (scene.folder / "log").read_text()[-3000:]
     (folder,) = _trainings(scene) - before
     return reached, folder
