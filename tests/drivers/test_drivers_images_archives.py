@@ -31,8 +31,8 @@ from medray.storage.store import LAKE, Store
 DATA = Path(os.environ.get("MEDRAY_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
 
-def here(work: Callable[[Any], dict[str, Any]], chunks: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    """`run_chunks` in this process."""
+def here(work: Callable[[Any], dict[str, Any]], chunks: Sequence[Any], *_: Any) -> Iterator[dict[str, Any]]:
+    """`run_chunks` in this process; nobody watches."""
     return map(work, chunks)
 
 
@@ -219,7 +219,7 @@ def test_a_killed_run_is_finished_with_the_same_rows(
     small = {"chunks": {"megabytes": 0.002}}
     read: list[int] = []
 
-    def killed(work: Callable[[Any], dict[str, Any]], chunks: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    def killed(work: Callable[[Any], dict[str, Any]], chunks: Sequence[Any], *_: Any) -> Iterator[dict[str, Any]]:
         for number, chunk in enumerate(chunks):
             if number == len(chunks) // 2:
                 raise KeyboardInterrupt
