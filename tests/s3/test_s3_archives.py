@@ -31,7 +31,7 @@ from medray.storage.store import LAKE, PUBLIC, Store
 pytestmark = pytest.mark.s3
 
 
-def here(work: Callable[[Any], dict[str, Any]], chunks: Sequence[Any]) -> Iterator[dict[str, Any]]:
+def here(work: Callable[[Any], dict[str, Any]], chunks: Sequence[Any], *_: Any) -> Iterator[dict[str, Any]]:
     """`run_chunks` in this process."""
     return map(work, chunks)
 
