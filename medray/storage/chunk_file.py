@@ -54,7 +54,9 @@ class ChunkWriter:
     def write(self, batch: pa.RecordBatch) -> None:
         """Append one row group."""
         if batch.num_rows:
-            self._writer.write_batch(batch.cast(self._schema), row_group_size=batch.num_rows)
+            # As a table: `write_batch` gathers the row group in memory once more before it is written.
+            table = pa.Table.from_batches([batch.cast(self._schema)])
+            self._writer.write_table(table, row_group_size=batch.num_rows)
             self.rows += batch.num_rows
 
     def publish(self, facts: Facts) -> Facts:
