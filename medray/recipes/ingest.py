@@ -65,8 +65,8 @@ class DeidentifyImages(Deidentify):
 
     Attributes:
         options: what is retained or cleaned instead of removed; none is the strictest.
-        cleared: `[[deidentify.cleared]]`, images that are kept although their kind can show text. What an
-            earlier run has quarantined is not looked at again.
+        cleared: `[[deidentify.cleared]]`, images that are kept although their kind can show text. What other
+            rules have quarantined is looked at again, but for members of archives.
     """
 
     options: Options = ()

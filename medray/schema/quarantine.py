@@ -23,8 +23,8 @@ QUARANTINE = TableContract(
             pa.field("input_sha256", pa.string()),
             # stage "prepare": the preparation that failed; another one may succeed
             pa.field("prepare_hash", pa.string()),
-            # a file of records, refused as a whole: what the recipe said about its table; where that
-            # is to blame (no_columns, not_text), another mapping reads the file again
+            # what the recipe said, where that is to blame; another recipe reads the input again: about its
+            # table for a file of records (no_columns, not_text), about burned-in text for an image
             pa.field("mapping_hash", pa.string()),
             # a record of a file, from 0; null when it is the whole object
             pa.field("row_index", pa.int64()),

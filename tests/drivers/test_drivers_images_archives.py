@@ -356,3 +356,23 @@ def test_a_real_series_in_a_tar_bz2_is_99_images(site: Site) -> None:
         pytest.skip("no ct_lung in $MEDRAY_TEST_DATA")
     shutil.copy(found[0], site.archive)
     assert parts(site.ingest()) == counts(99, 0, 99, 0, 0)
+
+
+def test_what_other_rules_quarantined_is_looked_at_again(site: Site, images: list[bytes]) -> None:
+    def night(*cleared: dict[str, Any]) -> dict[str, int]:
+        key = site.recipe().deidentify.key
+        return parts(site.ingest(deidentify={"profile": "basic", "key": key, "cleared": list(cleared)}))
+
+    shows_text = b"CS\x02\x00US"
+    (site.archive / "scan").write_bytes(
+        images[0].replace(b"CS\x02\x00CR", shows_text).replace(b"CS\x02\x00DX", shows_text)
+    )
+    (site.archive / "film").write_bytes(images[1])
+    assert night() == counts(2, 0, 1, 0, 1)
+    assert site.reasons() == ["burned_in_risk"]
+    assert night() == counts(2, 2, 0, 0, 0)
+    endoscopy = {"modality": "ES", "reason": "no overlays on this scope"}
+    assert night(endoscopy) == counts(2, 1, 0, 0, 1)
+    ultrasound = {"modality": "US", "reason": "the probe writes no text"}
+    assert night(endoscopy, ultrasound) == counts(2, 1, 1, 0, 0)
+    assert night({**ultrasound, "reason": "as before"}, endoscopy) == counts(2, 2, 0, 0, 0)

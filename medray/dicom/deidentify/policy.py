@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -65,6 +66,12 @@ class Policy(BaseModel):
 
     options: Options = ()
     cleared: tuple[Clearance, ...] = ()
+
+    @property
+    def rules_hash(self) -> str:
+        """16 hex digits for what is cleared, whatever the reasons given."""
+        rules = sorted(rule.model_dump_json(exclude={"reason"}) for rule in self.cleared)
+        return hashlib.sha256("\n".join(rules).encode()).hexdigest()[:16]
 
 
 STRICTEST = Policy()

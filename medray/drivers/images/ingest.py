@@ -60,7 +60,7 @@ def ingest_objects(recipe: IngestRecipe, job: Job, pseudonyms: Pseudonyms) -> Re
     stream = f"archive {recipe.source.uri}"
     results = [_execute(plan, recipe, job, listing) for plan in open_plans(job, recipe.lake, JOB, stream)]
     state = snapshot(job.store, recipe.lake)
-    past = past_of(state, listing)
+    past = past_of(state, listing, recipe.deidentify.policy.rules_hash)
     new = past.new
     job.tell.say(f"listed {len(listing):,} objects, {len(listing) - len(new):,} known, {len(new):,} new")
     if len(new):
@@ -149,12 +149,13 @@ def _refused(
     plan: Plan, facts: Sequence[dict[str, Any]], dropped: Sequence[dict[str, Any]], archives: Archives
 ) -> list[dict[str, Any]]:
     """Rows of `quarantine`: all that was listed and is not used."""
-    bad = [_quarantined(plan, item) for fact in facts for item in fact["bad"]]
-    bad += [_quarantined(plan, asdict(item)) for item in archives.empty]
+    rules = IngestRecipe.model_validate(plan.recipe).deidentify.policy.rules_hash
+    bad = [_quarantined(plan, item, rules) for fact in facts for item in fact["bad"]]
+    bad += [_quarantined(plan, asdict(item), rules) for item in archives.empty]
     return [*bad, *dropped]
 
 
-def _quarantined(plan: Plan, bad: dict[str, Any]) -> dict[str, Any]:
+def _quarantined(plan: Plan, bad: dict[str, Any], rules_hash: str) -> dict[str, Any]:
     return {
         "source_key": bad["source_key"],
         "source_etag": bad["source_etag"],
@@ -163,5 +164,6 @@ def _quarantined(plan: Plan, bad: dict[str, Any]) -> dict[str, Any]:
         "reason": bad["reason"],
         "detail": bad["detail"] or None,
         "TransferSyntaxUID": bad["transfer_syntax_uid"],
+        "mapping_hash": rules_hash if bad["reason"] == "burned_in_risk" else None,
         "run_id": plan.run_id,
     }

@@ -47,10 +47,15 @@ class Past:
         return np.flatnonzero(self.counts == 0)
 
 
-def past_of(state: Snapshot, listing: Listing) -> Past:
-    """The one look-up that grows with the archive: three key columns, batch by batch."""
+def past_of(state: Snapshot, listing: Listing, rules_hash: str) -> Past:
+    """The one look-up that grows with the archive: three key columns, batch by batch.
+
+    Args:
+        rules_hash: of `Policy`: an image of which only other rules have said that it may show text is new.
+    """
     counts, looks = np.zeros(len(listing), np.int64), np.zeros(len(listing), np.int64)
-    for contract, where in ((IMAGES, None), (QUARANTINE, ~_LOOK)):
+    same_rules = (pc.field("reason") != "burned_in_risk") | (pc.field("mapping_hash") == rules_hash)
+    for contract, where in ((IMAGES, None), (QUARANTINE, ~_LOOK & same_rules)):
         for batch in state.scan(contract, ID, where):
             counts[_listed(listing.rows_of(batch))] = 1
     for batch in state.scan(CONTAINERS, (*ID, "members")):
