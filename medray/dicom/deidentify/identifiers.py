@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from medray.dicom.deidentify.remembered import remembered
 from medray.dicom.deidentify.words import vocabulary
@@ -12,6 +13,7 @@ from medray.dicom.deidentify.words import vocabulary
 _WORDS = re.compile(rb"[0-9A-Z\x80-\xff]+")
 # Words of names that name no one, and would take too much with them.
 _TITLES = frozenset(b"DR MR MRS MS MD PROF JR SR PHD THE AND OF FOR ANONYMOUS ANONYMIZED UNKNOWN NONE".split())
+LONGEST_TOLD = 4096  # bytes of all values: what is longer is not kept in memory
 SHORTEST_WORD, SHORTEST_PART, SHORTEST_NUMBER = 2, 4, 4
 
 
@@ -52,6 +54,12 @@ def identifiers(names: Iterable[bytes], others: Iterable[bytes]) -> Identifiers:
         others: identifiers, places, dates: they count as a whole, and in their words of five letters or
             more but those of the vocabulary ("Chest Clinic").
     """
+    told = tuple(names), tuple(others)
+    short = sum(len(value) for values in told for value in values) <= LONGEST_TOLD
+    return (_known if short else _told)(*told)
+
+
+def _told(names: tuple[bytes, ...], others: tuple[bytes, ...]) -> Identifiers:
     words: set[bytes] = set()
     parts: set[bytes] = set()
     for value in names:
@@ -64,6 +72,9 @@ def identifiers(names: Iterable[bytes], others: Iterable[bytes]) -> Identifiers:
             parts.add(whole)
         words.update(word for word in words_of(whole) if len(word) > SHORTEST_PART and _names_a_place(word))
     return Identifiers(frozenset(words), tuple(sorted(parts)))
+
+
+_known = lru_cache(maxsize=256)(_told)  # the headers of a series tell the same
 
 
 def _tells(word: bytes) -> bool:
