@@ -32,17 +32,15 @@ from medray.dicom.encapsulated import encapsulated_frames
 from medray.dicom.header import Instance, read_instance
 from medray.dicom.native import native_frames
 from medray.dicom.pixel_header import PixelHeader, read_pixel_header
-from medray.dicom.quiet import quiet
 
 CONFIG = DicomConfig(subject="PatientID")
 
 
 def header_by_medray(data: bytes) -> tuple[Instance, PixelHeader]:
     """Every length of a file checked, and the form of its frames."""
-    with quiet():
-        instance = read_instance(data, CONFIG)
-        tag = instance.pixels.tag
-        return instance, read_pixel_header(instance.header, instance.syntax.samples, CONFIG.pixel_bytes, tag)
+    instance = read_instance(data, CONFIG)
+    tag = instance.pixels.tag
+    return instance, read_pixel_header(instance.header, instance.syntax.samples, CONFIG.pixel_bytes, tag)
 
 
 def by_medray(data: bytes) -> Any:
