@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dicom.conftest import SHOW_NO_ONE
 from families.image_recipe import config
 
 from medray.contracts import Bad, Good, SourceObject
@@ -94,7 +95,7 @@ def campaign(files: Sequence[bytes], count: int, seed: int) -> Fates:
 def _rows(data: bytes, fates: Fates) -> Iterator[dict[str, Any]]:
     item = SourceObject("mutant", len(data), "")
     rows, bad = [], []
-    for piece in SOURCE.read([item], lambda _: data, KEY, INGEST):
+    for piece in SOURCE.read([item], lambda _: data, KEY, INGEST, SHOW_NO_ONE):
         if isinstance(piece, Good):
             rows += piece.rows.to_pylist()
         elif isinstance(piece, Bad):
