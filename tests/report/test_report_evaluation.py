@@ -52,7 +52,7 @@ def test_only_what_is_known_is_shown() -> None:
     )
     assert titles(full) == ["effusion", "Examples", "Training", "Inputs", "Lineage"]
     html = render(full)
-    for words in ("key-1", "the bytes end before the last element or frame does", "✓ adds up", "ab"):
+    for words in ("key-1", "the bytes end before the last element, frame or member does", "✓ adds up", "ab"):
         assert words in html
     assert len(full.sections[1].sections) == 2  # one sheet, one table of keys
 

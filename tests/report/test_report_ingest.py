@@ -50,7 +50,7 @@ def test_the_page_shows_counts_shares_and_pictures_and_leaves_out_what_is_empty(
     page = _page()
     assert "Instances by modality" in page
     assert "80.0%" in page
-    assert "the bytes end before the last element or frame does" in page  # what the reason means
+    assert "the bytes end before the last element, frame or member does" in page  # what the reason means
     assert "1 pictures: CT 6 x 4." in page
     assert "8 objects in 1.0 s, 1 chunks" in page
     assert "Instances by manufacturer" not in page

@@ -44,7 +44,7 @@ def test_the_summary_is_an_alarm_when_any_sum_is_wrong() -> None:
 def test_reasons_fall_by_count_and_say_what_they_mean() -> None:
     table = night().sections[2]
     assert [row[0] for row in table.rows] == ["truncated", "empty"]
-    assert table.rows[1] == ("empty", "the object has no bytes", 1, Quantity("25.0%"))
+    assert table.rows[1] == ("empty", "the object has no bytes, or the archive no members", 1, Quantity("25.0%"))
 
 
 def test_times_add_up() -> None:
