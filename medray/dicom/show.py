@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from medray.contracts import Array
-from medray.dicom.pixels import display_values, frame_arrays
+from medray.dicom.pixels import display_values, small_frames
 from medray.ops.resize import resize
 
 SIDE = 160
@@ -22,13 +22,13 @@ def show(row: Mapping[str, Any]) -> Array:
     Raises:
         Unusable: decode_failed, decoder_died.
     """
-    row = _middle_frame(row)
-    frame = next(frame_arrays(row))
-    levels = display_values(frame, row, "dicom", 0)
+    row, size = _middle_frame(row), _size(row)
+    frame = next(small_frames(row, size))
+    levels = display_values(frame.values, row, "dicom", 0)
     if levels.ndim == 2 and not row["WindowCenter"] and row["voi_lut"] is None:
         low, high = np.quantile(levels, (DARKEST, BRIGHTEST))
         levels = np.clip((levels - low) / max(high - low, 1e-6), 0, 1)
-    small = resize(levels, _size(row), "area")
+    small = resize(levels, size, "area", box=frame.box(row["Rows"], row["Columns"]))
     picture: Array = np.clip(np.rint(small * 255), 0, 255).astype(np.uint8)
     return picture
 
