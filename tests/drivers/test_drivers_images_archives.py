@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import story
+from image_ingest import drawn, without_ray
 
-from medray.demo.archive import write_studies
-from medray.drivers.images import collide, ingest
+from medray.drivers.images import ingest
 from medray.drivers.job import Result
 from medray.drivers.locate import locate
 from medray.errors import RecipeError, StorageError
@@ -31,24 +31,16 @@ from medray.storage.store import LAKE, Store
 DATA = Path(os.environ.get("MEDRAY_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
 
-def here(work: Callable[[Any], dict[str, Any]], chunks: Sequence[Any], *_: Any) -> Iterator[dict[str, Any]]:
-    """`run_chunks` in this process; nobody watches."""
-    return map(work, chunks)
-
-
 @pytest.fixture(autouse=True)
-def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+def serial(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(story.KEY_VARIABLE, story.KEY)
-    for module in (ingest, collide):
-        monkeypatch.setattr(module, "run_chunks", here)
+    without_ray(monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     """Sixteen DICOM files."""
-    root = tmp_path_factory.mktemp("images")
-    paths = write_studies(root, story.cases(16), first_day=story.FIRST_DAY)
-    return [(root / path).read_bytes() for path in paths]
+    return drawn(tmp_path_factory.mktemp("images"), 16)
 
 
 class Site:

@@ -8,7 +8,7 @@ import json
 import os
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 import pytest
 import seaweed
 import story
+from image_ingest import drawn, without_ray
 
-from medray.demo.archive import write_studies
-from medray.drivers.images import collide, ingest
+from medray.drivers.images import ingest
 from medray.errors import StorageError
 from medray.schema.images import IMAGES
 from medray.schema.quarantine import QUARANTINE
@@ -31,22 +31,14 @@ from medray.storage.store import LAKE, PUBLIC, Store
 pytestmark = pytest.mark.s3
 
 
-def here(work: Callable[[Any], dict[str, Any]], chunks: Sequence[Any], *_: Any) -> Iterator[dict[str, Any]]:
-    """`run_chunks` in this process."""
-    return map(work, chunks)
-
-
 @pytest.fixture(autouse=True)
-def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (ingest, collide):
-        monkeypatch.setattr(module, "run_chunks", here)
+def serial(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_ray(monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    root = tmp_path_factory.mktemp("images")
-    paths = write_studies(root, story.cases(8), first_day=story.FIRST_DAY)
-    return [(root / path).read_bytes() for path in paths]
+    return drawn(tmp_path_factory.mktemp("images"), 8)
 
 
 def counts(lake: str, archive: str, store: Store = LAKE, **source: Any) -> list[int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-LONG = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
+from medray.dicom.structure import LONG_VRS
+
 _WIDTH = {
     **dict.fromkeys((b"US", b"SS", b"OW", b"AT"), 2),
     **dict.fromkeys((b"UL", b"SL", b"FL", b"OL", b"OF"), 4),
@@ -19,8 +20,8 @@ def element(tag: int, vr: bytes, value: bytes) -> bytes:
     """One element of an even length. A value too long for its VR is UN (PS3.5 6.2.2 note 2)."""
     if len(value) % 2:
         value += b"\0" if vr in (b"UI", b"OB", b"UN") else b" "
-    if vr in LONG or len(value) > LONGEST_SHORT:
-        vr = vr if vr in LONG else b"UN"
+    if vr in LONG_VRS or len(value) > LONGEST_SHORT:
+        vr = vr if vr in LONG_VRS else b"UN"
         return _LONG_HEAD.pack(tag >> 16, tag & 0xFFFF, vr, 0, len(value)) + value
     return _SHORT_HEAD.pack(tag >> 16, tag & 0xFFFF, vr, len(value)) + value
 

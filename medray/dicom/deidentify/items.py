@@ -12,11 +12,18 @@ from functools import lru_cache
 
 from pydicom._dicom_dict import DicomDictionary
 
-from medray.dicom.deidentify.encode import LONG
-from medray.dicom.structure import ITEM, PIXEL_DATA, SEQUENCE_END, UNDEFINED, Element, Encoding
+from medray.dicom.structure import (
+    IMPLICIT_LITTLE,
+    ITEM,
+    LONG_VRS,
+    PIXEL_DATA,
+    SEQUENCE_END,
+    UNDEFINED,
+    Element,
+    Encoding,
+)
 
 PIXEL_REPRESENTATION = 0x00280103
-IMPLICIT_LITTLE = Encoding(implicit=True, little=True)
 
 
 class Broken(Exception):
@@ -59,7 +66,7 @@ class Reader:
             (length,) = self._long.unpack_from(self.body, at + 4)
             return self._checked(Head(tag, self._implicit_vr(tag, length), length, at + 8), end)
         vr = self.body[at + 4 : at + 6]
-        if vr not in LONG:
+        if vr not in LONG_VRS:
             return self._checked(Head(tag, vr, self._short.unpack_from(self.body, at + 6)[0], at + 8), end)
         if at + 12 > end:
             raise Broken

@@ -100,7 +100,7 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
     total = _account(plan, facts, dropped, archives)
     if planned.linkage:
         commit_linkage(planned.linkage.uri, plan)
-    refused = _refused(plan, facts, dropped, archives)
+    refused = _refused(plan, planned.deidentify.policy.rules_hash, facts, dropped, archives)
     reasons = dict(Counter(row["reason"] for row in refused).most_common())
     page = ingest_page(plan, job, recipe.lake, work.source, facts, reasons, total, watch)
     report = write_report(job, recipe.lake, plan.run_id, page)
@@ -146,12 +146,15 @@ def _commit(
 
 
 def _refused(
-    plan: Plan, facts: Sequence[dict[str, Any]], dropped: Sequence[dict[str, Any]], archives: Archives
+    plan: Plan,
+    rules_hash: str,
+    facts: Sequence[dict[str, Any]],
+    dropped: Sequence[dict[str, Any]],
+    archives: Archives,
 ) -> list[dict[str, Any]]:
     """Rows of `quarantine`: all that was listed and is not used."""
-    rules = IngestRecipe.model_validate(plan.recipe).deidentify.policy.rules_hash
-    bad = [_quarantined(plan, item, rules) for fact in facts for item in fact["bad"]]
-    bad += [_quarantined(plan, asdict(item), rules) for item in archives.empty]
+    bad = [_quarantined(plan, item, rules_hash) for fact in facts for item in fact["bad"]]
+    bad += [_quarantined(plan, asdict(item), rules_hash) for item in archives.empty]
     return [*bad, *dropped]
 
 
