@@ -138,7 +138,7 @@ def as_medray(number: int, paths: Sequence[Path], output: Path) -> int:
     objects = [SourceObject(str(path), path.stat().st_size, str(path.stat().st_mtime_ns)) for path in paths]
     config, pseudonyms = DicomConfig(subject="PatientID"), Pseudonyms(b"k" * 64)
     file = str(output / f"{number}.parquet")
-    with ChunkWriter(Store(), file, IMAGES, raw_columns=("frames",)) as out:
+    with ChunkWriter(Store(), file, IMAGES, payload="frames") as out:
         for piece in read(objects, lambda item: Path(item.uri).read_bytes(), pseudonyms, config):
             if isinstance(piece, Good):
                 out.write(piece.rows)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from pydicom._dicom_dict import DicomDictionary
 
@@ -30,8 +30,7 @@ class Broken(Exception):
     """The bytes are no data set; nothing of them is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Tag, VR and length of an element, and where its value begins."""
 
     tag: int

@@ -125,7 +125,7 @@ class RewriteWork:
             standing = read_facts(self.store, join(root, path))
             if standing is not None:
                 return standing
-            with ChunkWriter(self.store, join(root, path), IMAGES, raw_columns=("frames",)) as writer:
+            with ChunkWriter(self.store, join(root, path), IMAGES, payload="frames") as writer:
                 for batch in _row_groups(self.store, join(root, fact["path"])):
                     writer.write(_applied(batch, decisions))
                 return writer.publish({**fact, "path": path, "rows": writer.rows})

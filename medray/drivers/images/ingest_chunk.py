@@ -81,7 +81,7 @@ class IngestWork:
         with (
             ReadAhead(archive, f"archive {self.config.uri}", plain, self.witnesses) as ahead,
             told(self.lake),
-            ChunkWriter(self.store, uri, IMAGES, raw_columns=("frames",)) as writer,
+            ChunkWriter(self.store, uri, IMAGES, payload="frames") as writer,
             LinkageWriter(self.linkage, self.run_id, chunk.number) as links,
         ):
             tally = _Tally(chunk, items, pseudonyms_of(self.deidentify))
