@@ -57,7 +57,7 @@ def script(engine: str, way: str) -> Callable[[Path, Path, str, int], Start]:
     """A script of `peer_dicom.py`."""
 
     def start(archive: Path, work: Path, python: str, cpus: int) -> Start:
-        own = way == "same"  # by medray's functions, in medray's environment
+        own = way in ("same", "nothing")  # by medray's functions, in medray's environment
         command = [sys.executable if own else python, str(HERE / "peer_dicom.py"), engine, way]
         environment = {"PYTHONPATH": str(REPOSITORY)} if own else {}
         output, digests = OUTPUTS[way]
@@ -66,10 +66,12 @@ def script(engine: str, way: str) -> Callable[[Path, Path, str, int], Start]:
     return start
 
 
-def expected(archive: Path, of_files: bool) -> Digests:
-    """The digests that an output must have: of each file's pixels, or of each file's bytes."""
+def expected(archive: Path, peer: str) -> Digests:
+    """The digests that an output must have: of each file's pixels, of each file's bytes, or none."""
+    if peer in OF_NOTHING:
+        return Counter()
     entries = json.loads(manifest(archive).read_text())
-    if of_files:
+    if peer in OF_FILES:
         return Counter(hashlib.sha256((archive / entry["path"]).read_bytes()).hexdigest() for entry in entries)
     return Counter(entry["pixels_sha256"] for entry in entries)
 
@@ -116,8 +118,10 @@ OUTPUTS: dict[str, tuple[str, Callable[[Path], Iterator[str]]]] = {
     "keep": ("out/**/*.parquet", _of_kept),
     "decode": ("out/**/*.parquet", _of_pixels),
     "same": ("out/*.parquet", _of_images),
+    "nothing": ("out/none", _of_copies),
 }
 PEERS: dict[str, Callable[[Path, Path, str, int], Start]] = {
+    "ray-nothing": script("ray", "nothing"),
     "copy": script("pool", "copy"),
     "medray": medray(0.0),
     "pool-keep": script("pool", "keep"),
@@ -128,5 +132,5 @@ PEERS: dict[str, Callable[[Path, Path, str, int], Start]] = {
     "daft-decode": script("daft", "decode"),
     "spark-decode": script("spark", "decode"),
 }
-OF_FILES = ("copy",)
+OF_FILES, OF_NOTHING = ("copy",), ("ray-nothing",)
 CPUS = os.cpu_count() or 1

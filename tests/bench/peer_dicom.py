@@ -1,11 +1,11 @@
 """The scripts that engineers write: `peer_dicom.py ENGINE WAY ARCHIVE OUTPUT CPUS`.
 
 Engines: `pool` (multiprocessing and pyarrow), `spark` (binaryFile and mapInArrow, as Pixels does),
-`dask`, `daft`. Ways: `decode` makes rows of decoded pixels under zstd-1, `keep` rows of the frames as
-they are (native ones as byte planes under zstd-1), `copy` reads, hashes and writes the bytes: what any
-ingest must do. All read headers with pydicom and decode with imagecodecs; none de-identifies, counts
-what is bad or survives a kill. `same` (pool only) does what medray's worker does, by medray's own
-functions, without Ray, plan or commit.
+`dask`, `daft`, and `ray`, a bare Ray Data job that does nothing to the same chunks. Ways: `decode` makes
+rows of decoded pixels under zstd-1, `keep` rows of the frames as they are (native ones as byte planes
+under zstd-1), `copy` reads, hashes and writes the bytes: what any ingest must do. All read headers with
+pydicom and decode with imagecodecs; none de-identifies, counts what is bad or survives a kill. `same`
+(pool only) does what medray's worker does, by medray's own functions, without Ray, plan or commit.
 """
 
 from __future__ import annotations
@@ -214,7 +214,18 @@ def daft(archive: Path, output: Path, way: str, cpus: int) -> None:
     )
 
 
-ENGINES: dict[str, Callable[[Path, Path, str, int], None]] = {"pool": pool, "dask": dask, "spark": spark, "daft": daft}
+def ray(archive: Path, output: Path, way: str, cpus: int) -> None:
+    import ray
+
+    ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    tasks = [{"number": number} for number, _ in enumerate(chunks(archive))]
+    dataset = ray.data.from_items(tasks, override_num_blocks=len(tasks))
+    dataset.map_batches(lambda batch: batch, batch_size=1, num_cpus=1).materialize()
+    ray.shutdown()
+
+
+Engine = Callable[[Path, Path, str, int], None]
+ENGINES: dict[str, Engine] = {"pool": pool, "dask": dask, "spark": spark, "daft": daft, "ray": ray}
 
 if __name__ == "__main__":
     engine, how, source, target, processors = sys.argv[1:]
