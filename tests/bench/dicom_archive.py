@@ -65,7 +65,7 @@ def made(kinds: list[str], seed: int = 1) -> Iterator[Made]:
     """The files, one by one."""
     for number, kind in enumerate(kinds):
         values = _pixels(kind, number, seed)
-        yield Made(kind, _file(kind, values, number, seed), hashlib.sha256(values.tobytes()).hexdigest())
+        yield Made(kind, dicom_file(kind, values, number, seed), hashlib.sha256(values.tobytes()).hexdigest())
 
 
 def _pixels(kind: str, number: int, seed: int) -> Any:
@@ -112,7 +112,8 @@ def _smooth(dice: np.random.Generator, side: int, width: float) -> Any:
     return field / field.std()
 
 
-def _file(kind: str, values: Any, number: int, seed: int) -> bytes:
+def dicom_file(kind: str, values: Any, number: int, seed: int) -> bytes:
+    """A file with these stored values, and a header that follows from kind, number and seed."""
     modality, _, syntax, _ = KINDS[kind]
     instance = _header(modality, number, seed)
     bits = 8 if values.itemsize == 1 else 12 if modality == "DX" else 16
@@ -207,7 +208,7 @@ def _written(folder: Path, number: int, kind: str, seed: int) -> dict[str, Any]:
     values = _pixels(kind, number, seed)
     path = folder / f"P{number // 80:05d}" / f"S{number // 40:05d}" / f"{number:06d}.dcm"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_file(kind, values, number, seed))
+    path.write_bytes(dicom_file(kind, values, number, seed))
     digest = hashlib.sha256(values.tobytes()).hexdigest()
     return {"path": str(path.relative_to(folder)), "kind": kind, "pixels_sha256": digest}
 
