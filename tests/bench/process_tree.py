@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,8 @@ class Cost:
     """One run of a command.
 
     Attributes:
-        wall_s, cpu_s: CPU of all processes, user and system, as last seen before each ended.
+        wall_s, cpu_s: CPU of all processes, user and system: as last seen before each ended, or, where that
+            is more, as the kernel counted those that their parents waited for.
         peak_bytes: the most that all processes held at one time: the sum of their proportional set
             sizes, in which a page that several share counts once. Pages of files that are mapped
             count; the page cache does not.
@@ -36,6 +38,7 @@ class Cost:
 def measured(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Cost:
     """Run the command to its end; what it says goes to `log`."""
     cpu: dict[tuple[int, float], float] = {}
+    before = _waited_for()
     peak, started = 0, time.monotonic()
     with log.open("wb") as sink:
         child = subprocess.Popen(list(command), env=dict(environment), stdout=sink, stderr=subprocess.STDOUT)
@@ -43,7 +46,14 @@ def measured(command: Sequence[str], environment: Mapping[str, str], log: Path) 
         while child.poll() is None:
             peak = max(peak, _seen(root, cpu))
             time.sleep(INTERVAL_S)
-    return Cost(time.monotonic() - started, sum(cpu.values()), peak, len(cpu), int(child.returncode))
+    used = max(sum(cpu.values()), _waited_for() - before)
+    return Cost(time.monotonic() - started, used, peak, len(cpu), int(child.returncode))
+
+
+def _waited_for() -> float:
+    """CPU seconds of this process's children that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _seen(root: psutil.Process, cpu: dict[tuple[int, float], float]) -> int:
