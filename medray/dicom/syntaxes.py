@@ -99,3 +99,17 @@ def registered(uid: str) -> str | None:
     """The UID when the standard registers it (PS3.6 annex A), else None: a UID that nobody
     registered could carry anything. pydicom's list lacks the newest transfer syntaxes."""
     return uid if uid in UID_dictionary or uid in SYNTAXES else None
+
+
+# PS3.6 annex A: what pydicom's list lacks.
+_NEWEST = {
+    DEFLATED_FRAMES.uid: "Deflated Image Frame Compression",
+    JPEG_XL_LOSSLESS.uid: "JPEG XL Lossless",
+    JPEG_XL_RECOMPRESSED.uid: "JPEG XL JPEG Recompression",
+    JPEG_XL.uid: "JPEG XL",
+}
+
+
+def name_of(uid: str) -> str:
+    """The name that the standard gives to a registered UID; any other is its own."""
+    return _NEWEST.get(uid) or str(UID_dictionary.get(uid, (uid,))[0])

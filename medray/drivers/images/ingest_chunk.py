@@ -75,7 +75,7 @@ class IngestWork:
         with told(self.lake):
             standing = read_facts(self.store, uri)
         if standing is not None:
-            return standing
+            return {**standing, "standing": True}
         items, archive = chunk.items(), store_of(self.config, self.store)
         plain = [item.object for item in items if not item.parts]
         with (

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from medray.contracts import Array, Source
+from medray.dicom.syntaxes import name_of
 from medray.drivers.job import Job
 from medray.engine.chunks import Effort
 from medray.errors import Unusable
@@ -29,13 +30,22 @@ WORDS = {"modalities": "Modality", "syntaxes": "Transfer syntax", "manufacturers
 
 
 class Watch:
-    """Notes when each chunk was done and what it cost."""
+    """Notes when each chunk was done and what it cost.
+
+    Attributes:
+        moments: of the chunks of this attempt.
+        standing: chunks that an earlier attempt had done.
+    """
 
     def __init__(self) -> None:
         self._started = time.monotonic()
         self.moments: list[Moment] = []
+        self.standing = 0
 
     def __call__(self, facts: Facts, effort: Effort) -> None:
+        if facts.get("standing"):
+            self.standing += 1
+            return
         seconds = time.monotonic() - self._started
         self.moments.append(Moment(seconds, facts["objects"], facts["bytes_read"], effort.peak_bytes))
 
@@ -54,12 +64,16 @@ def ingest_page(
     counts: dict[str, Counter[str]] = {word: Counter() for word in WORDS.values()}
     for fact in facts:
         for name, word in WORDS.items():
-            counts[word].update(fact[name])
+            counts[word].update({_shown(name, value): number for value, number in fact[name].items()})
     images = list(_pictures(job, lake, source, [fact["path"] for fact in facts if fact["rows"]]))
     return ingest_report(
         title=f"Ingest of {plan.run_date}",
         subtitle=plan.name,
-        facts=(("Run", plan.run_id[:12]), ("Megabytes read", f"{sum(f['bytes_read'] for f in facts) / 1e6:,.0f}")),
+        facts=(
+            ("Run", plan.run_id[:12]),
+            ("Megabytes read", f"{sum(f['bytes_read'] for f in facts) / 1e6:,.0f}"),
+            *((("Chunks of an earlier attempt", str(watch.standing)),) if watch.standing else ()),
+        ),
         total=ShownSum("Listed", total.total_name, total.total, tuple(total.parts.items())),
         reasons=reasons,
         counts=counts,
@@ -69,6 +83,10 @@ def ingest_page(
         ),
         lineage={"Run": plan.run_id, "Code": plan.code_version, "Recipe SHA-256": plan.recipe_sha256},
     )
+
+
+def _shown(name: str, value: str) -> str:
+    return name_of(value) if name == "syntaxes" else value
 
 
 def _pictures(job: Job, lake: str, source: Source, paths: Sequence[str]) -> Iterator[tuple[Array, str]]:
