@@ -20,6 +20,9 @@ _SETTINGS = {
     # Arrow gives memory back at once by default and has the kernel zero it anew for each row group: a third
     # of an ingest's CPU. What a worker has needed once it keeps.
     "MIMALLOC_PURGE_DELAY": "-1",
+    # By default each of the threads that read ahead gets an arena of its own, whose holes the others cannot
+    # use: a worker that has read 800 files had 100 MB more than one that has read 200.
+    "MALLOC_ARENA_MAX": "2",
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",  # 2 s by default: a report costs 1.2 s instead of 6 ms
     "RAY_DATA_USE_DATASOURCE_V2": "0",  # the V2 reader is 3 to 10 times slower here
     "RAY_TRAIN_WORKER_HEALTH_CHECK_TIMEOUT_S": "60",
