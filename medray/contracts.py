@@ -45,7 +45,7 @@ class Good:
     """Rows for one table, in the order of their objects."""
 
     table: str
-    rows: pa.RecordBatch
+    rows: pa.Table
 
 
 @dataclass(frozen=True)

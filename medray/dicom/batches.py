@@ -1,21 +1,21 @@
-"""Rows -> Arrow record batches of `images`, bounded in bytes.
+"""Rows -> Arrow tables of `images`, bounded in bytes.
 
-The binary column is filled into one numpy buffer: `pa.array` over memoryviews keeps the viewed
-objects alive for ever, and a worker grows by every archive it reads.
+The frames are not copied together: every cell is a chunk of its own over the bytes that it has.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from medray.dicom.parts import Blob, Part
 from medray.schema.images import IMAGES
 
 BATCH_BYTES = 24 * 2**20
+_ENDS = struct.Struct("=2i")  # offsets of Arrow's binary
 
 
 class Rows:
@@ -36,8 +36,8 @@ class Rows:
         self._parts.append(part)
         self._bytes += part.size_bytes
 
-    def take(self) -> pa.RecordBatch | None:
-        """All waiting rows as one batch with the schema of `images`; None when there are none."""
+    def take(self) -> pa.Table | None:
+        """All waiting rows as one table with the schema of `images`; None when there are none."""
         if not self._parts:
             return None
         arrays = [
@@ -47,16 +47,15 @@ class Rows:
             for column in IMAGES.schema
         ]
         self._columns, self._parts, self._bytes = [], [], 0
-        return pa.RecordBatch.from_arrays(arrays, schema=IMAGES.schema)
+        return pa.Table.from_arrays(arrays, schema=IMAGES.schema)
 
 
-def binary_column(cells: Sequence[Sequence[Blob]]) -> pa.Array:
-    """A binary array whose cell i is the concatenation of `cells[i]`; it owns its bytes."""
-    ends = np.cumsum([0, *(sum(map(len, cell)) for cell in cells)])
-    data, at = np.empty(int(ends[-1]), np.uint8), 0
-    for cell in cells:
-        for blob in cell:
-            data[at : at + len(blob)] = np.frombuffer(blob, np.uint8)
-            at += len(blob)
-    offsets = pa.py_buffer(ends.astype(np.int32))
-    return pa.Array.from_buffers(pa.binary(), len(cells), [None, offsets, pa.py_buffer(data)])
+def binary_column(cells: Sequence[Sequence[Blob]]) -> pa.ChunkedArray:
+    """A binary column whose cell i is the concatenation of `cells[i]`; one of a single piece is a view of it."""
+    return pa.chunked_array([_cell(pieces) for pieces in cells], pa.binary())
+
+
+def _cell(pieces: Sequence[Blob]) -> pa.Array:
+    # from_buffers: `pa.array` over memoryviews would keep what they view alive for ever.
+    blob = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return pa.Array.from_buffers(pa.binary(), 1, [None, pa.py_buffer(_ENDS.pack(0, len(blob))), pa.py_buffer(blob)])

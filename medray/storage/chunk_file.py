@@ -58,13 +58,13 @@ class ChunkWriter:
         finally:  # on a full disk closing fails too, and the space is wanted back
             Path(self._spooled).unlink(missing_ok=True)
 
-    def write(self, batch: pa.RecordBatch) -> None:
+    def write(self, rows: pa.RecordBatch | pa.Table) -> None:
         """Append one row group."""
-        if batch.num_rows:
+        if rows.num_rows:
             # As a table: `write_batch` gathers the row group in memory once more before it is written.
-            table = pa.Table.from_batches([batch.cast(self._schema)])
-            self._writer.write_table(table, row_group_size=batch.num_rows)
-            self.rows += batch.num_rows
+            table = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
+            self._writer.write_table(table.cast(self._schema), row_group_size=rows.num_rows)
+            self.rows += rows.num_rows
 
     def publish(self, facts: Facts) -> Facts:
         """Close with the facts in the footer. Returns the facts of the file that stands there now,

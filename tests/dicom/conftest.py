@@ -31,13 +31,13 @@ class Outcomes:
     """Everything that `read` gave, sorted by kind."""
 
     def __init__(self, pieces: Sequence[Good | Bad | Link]) -> None:
-        self.batches = [p.rows for p in pieces if isinstance(p, Good)]
+        self.tables = [p.rows for p in pieces if isinstance(p, Good)]
         self.bad = [p for p in pieces if isinstance(p, Bad)]
         self.links = [p for p in pieces if isinstance(p, Link)]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        return [row for batch in self.batches for row in batch.to_pylist()]
+        return [row for table in self.tables for row in table.to_pylist()]
 
     @property
     def row(self) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class Outcomes:
     @property
     def reason(self) -> str:
         """The only reason of an object that is not."""
-        assert self.batches == []
+        assert self.tables == []
         (bad,) = self.bad
         return bad.reason
 

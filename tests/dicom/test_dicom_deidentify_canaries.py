@@ -79,10 +79,10 @@ def planted(instance: Dataset, tags: list[int]) -> Dataset:
     return instance
 
 
-def everything(batch: pa.RecordBatch) -> bytes:
+def everything(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as stream:
-        stream.write_batch(batch)
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
     return bytes(sink.getvalue())
 
 
@@ -104,7 +104,7 @@ def test_no_canary_of_any_attribute_comes_out(
     data = written(made, syntax)
     data = b"QZJOHNSON preamble".ljust(128) + data[128:]
     outcomes = ingest(data, policy=Policy(options=options, cleared=EVERYTHING))
-    (batch,) = outcomes.batches
-    content = everything(batch)
+    (table,) = outcomes.tables
+    content = everything(table)
     found = {word for word in CANARIES if word in content}
     assert not found, [content[max(content.index(word) - 40, 0) : content.index(word) + 40] for word in found]

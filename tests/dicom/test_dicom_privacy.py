@@ -52,10 +52,10 @@ def _with_canaries(instance: Dataset) -> Dataset:
     return instance
 
 
-def _bytes_of(batch: pa.RecordBatch) -> bytes:
+def _bytes_of(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as stream:
-        stream.write_batch(batch)
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
     return bytes(sink.getvalue())
 
 
@@ -63,8 +63,8 @@ def test_no_canary_in_any_column(instance: Dataset, written: Any, ingest: Any) -
     data = written(_with_canaries(instance))
     data = b"CANARY preamble".ljust(128) + data[128:]
     outcomes = ingest(data, policy=CLEARED)
-    (batch,) = outcomes.batches
-    content = _bytes_of(batch) + repr(outcomes.rows).encode()
+    (table,) = outcomes.tables
+    content = _bytes_of(table) + repr(outcomes.rows).encode()
     for canary in (CANARY, *NUMBERS, "DOE", "1962", "archive"):
         assert canary.encode() not in content
     assert outcomes.row["ImageType"] == ["ORIGINAL", "PRIMARY", "AXIAL", None, None]

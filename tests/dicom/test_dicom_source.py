@@ -213,15 +213,15 @@ def test_whatever_a_reader_raises_has_a_reason(error: Exception, reason: str, mo
 def test_batches_are_bounded_in_bytes(ingest: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     size = len(ingest(CT).row["frames"])
     monkeypatch.setattr(batches, "BATCH_BYTES", 2 * size)
-    assert [batch.num_rows for batch in ingest(*[CT] * 5).batches] == [2, 2, 1]
+    assert [table.num_rows for table in ingest(*[CT] * 5).tables] == [2, 2, 1]
     monkeypatch.setattr(batches, "BATCH_BYTES", size - 1)
-    assert [batch.num_rows for batch in ingest(*[CT] * 2).batches] == [1, 1]
+    assert [table.num_rows for table in ingest(*[CT] * 2).tables] == [1, 1]
 
 
-def test_batches_have_the_schema_of_the_table(ingest: Any) -> None:
-    (batch,) = ingest(CT).batches
-    assert batch.schema.equals(IMAGES.schema)
-    batch.validate(full=True)
+def test_rows_have_the_schema_of_the_table(ingest: Any) -> None:
+    (table,) = ingest(CT).tables
+    assert table.schema.equals(IMAGES.schema)
+    table.validate(full=True)
 
 
 def test_the_binary_column_keeps_nothing_alive() -> None:
@@ -231,10 +231,10 @@ def test_the_binary_column_keeps_nothing_alive() -> None:
     frames = np.arange(1000, dtype=np.uint8).view(Watched)
     watch = weakref.ref(frames)
     view = frames.data
-    column = binary_column([[view[:500], view[500:]], [b"ab", b""], []])
+    column = binary_column([[view[:500]], [view[:500], view[500:]], [b"ab", b""], []])
     assert column.type == pa.binary()
-    assert column.to_pylist() == [frames.tobytes(), b"ab", b""]
-    del frames, view
+    assert column.to_pylist() == [frames[:500].tobytes(), frames.tobytes(), b"ab", b""]
+    del frames, view, column
     gc.collect()
     assert watch() is None
 

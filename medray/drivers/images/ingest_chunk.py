@@ -120,7 +120,7 @@ class _Tally:
     def _identity(self, item: SourceObject) -> Identity:
         return self.pseudonyms.source_key(item.uri), self.pseudonyms.etag(item.etag), item.size_bytes
 
-    def good(self, rows: pa.RecordBatch) -> None:
+    def good(self, rows: pa.Table) -> None:
         first = [part == 0 for part in rows["part_index"].to_pylist()]
         self._instances += sum(first)
         for name, counted in self._counted.items():
