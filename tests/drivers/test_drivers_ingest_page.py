@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import story
 from image_ingest import drawn, without_ray
 
-from medray.drivers.images import ingest
+from medray.drivers.images import ingest, ingest_page
 
 
 @pytest.fixture
@@ -50,6 +52,17 @@ def test_a_run_of_one_attempt_has_no_earlier_chunks(recipe: Any) -> None:
     page = _page(recipe)
     assert "Chunks of an earlier attempt" not in page
     assert "6 objects in" in page
+
+
+def test_pictures_are_spread_over_a_file(recipe: Any, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "archive")
+    drawn(tmp_path / "archive", 9)  # one more than are in memory at once
+    recipe = recipe.model_copy(update={"chunks": recipe.chunks.model_copy(update={"objects": 100})})
+    ingest.ingest_archive(recipe, story.job())
+    (path,) = (Path(recipe.lake) / "tables/images/data").rglob("*.parquet")
+    uids = pq.read_table(path)["SOPInstanceUID"].to_pylist()
+    found = [row["SOPInstanceUID"] for row in ingest_page._spread_rows(story.job(), str(path))]
+    assert found == [uids[0], uids[4], uids[8]]
 
 
 def _crash(*_: Any) -> None:

@@ -26,6 +26,7 @@ from medray.storage.plans import Plan
 from medray.storage.uri import join
 
 FILES, OF_A_FILE = 6, 3  # pictures of the contact sheet: so many files, and so many rows of each
+AT_ONCE, BUFFER_BYTES = 8, 2**20  # rows in memory, and what is read of a column
 WORDS = {"modalities": "Modality", "syntaxes": "Transfer syntax", "manufacturers": "Manufacturer"}
 
 
@@ -102,8 +103,14 @@ def _pictures(job: Job, lake: str, source: Source, paths: Sequence[str]) -> Iter
 
 
 def _spread_rows(job: Job, uri: str) -> Iterator[dict[str, Any]]:
-    """A few rows of the first row group, far from each other."""
+    """A few rows of the first row group, far from each other; of the group never more than some rows in memory."""
     with job.store.arrow(uri).open_input_file(job.store.path(uri)) as stream:
-        group = pq.ParquetFile(stream).read_row_group(0)
-        for place in sorted({round(step * (len(group) - 1) / max(OF_A_FILE - 1, 1)) for step in range(OF_A_FILE)}):
-            yield group.slice(place, 1).to_pylist()[0]
+        file = pq.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
+        last = file.metadata.row_group(0).num_rows - 1
+        places = sorted({round(step * last / max(OF_A_FILE - 1, 1)) for step in range(OF_A_FILE)})
+        first = 0
+        for batch in file.iter_batches(AT_ONCE, row_groups=[0]):
+            for place in places:
+                if first <= place < first + len(batch):
+                    yield batch.slice(place - first, 1).to_pylist()[0]
+            first += len(batch)
