@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from medray import rooms
 from medray.drivers.images.archives import Archives, archives_of
 from medray.drivers.images.collide import settle
-from medray.drivers.images.ingest_chunk import IngestWork
+from medray.drivers.images.ingest_chunk import STANDING, IngestWork
 from medray.drivers.images.ingest_page import Watch, ingest_page
 from medray.drivers.images.ingest_plan import inputs_of, past_of, planned_chunks, planned_inputs, witnesses_of
 from medray.drivers.images.objects import list_objects
@@ -92,6 +92,7 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
     watch = Watch()
     with job.tell.bar("ingest", plan.inputs.num_rows) as bar:
         for done in run_chunks(work, planned_chunks(plan, listing), watch):
+            done.pop(STANDING, None)
             facts.append(done)
             bar.advance(done["objects"], f"{sum(f['bytes_read'] for f in facts) / 1e6:,.0f} MB")
     facts.sort(key=lambda item: int(item["chunk"]))

@@ -28,6 +28,7 @@ from medray.storage.read_ahead import ReadAhead
 from medray.storage.store import Store
 from medray.storage.uri import join
 
+STANDING = "standing"  # told of a chunk that an earlier attempt had done; no fact of it
 # What a chunk counts its instances by: fact -> column of `images`.
 COUNTED = {"modalities": "Modality", "syntaxes": "TransferSyntaxUID", "manufacturers": "manufacturer"}
 
@@ -75,7 +76,7 @@ class IngestWork:
         with told(self.lake):
             standing = read_facts(self.store, uri)
         if standing is not None:
-            return {**standing, "standing": True}
+            return {**standing, STANDING: True}
         items, archive = chunk.items(), store_of(self.config, self.store)
         plain = [item.object for item in items if not item.parts]
         with (

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from medray.contracts import Array, Source
 from medray.dicom.syntaxes import name_of
+from medray.drivers.images.ingest_chunk import STANDING
 from medray.drivers.job import Job
 from medray.engine.chunks import Effort
 from medray.errors import Unusable
@@ -44,7 +45,7 @@ class Watch:
         self.standing = 0
 
     def __call__(self, facts: Facts, effort: Effort) -> None:
-        if facts.get("standing"):
+        if facts.get(STANDING):
             self.standing += 1
             return
         seconds = time.monotonic() - self._started
@@ -65,7 +66,8 @@ def ingest_page(
     counts: dict[str, Counter[str]] = {word: Counter() for word in WORDS.values()}
     for fact in facts:
         for name, word in WORDS.items():
-            counts[word].update({_shown(name, value): number for value, number in fact[name].items()})
+            for value, number in fact[name].items():
+                counts[word][_shown(name, value)] += number
     images = list(_pictures(job, lake, source, [fact["path"] for fact in facts if fact["rows"]]))
     return ingest_report(
         title=f"Ingest of {plan.run_date}",
