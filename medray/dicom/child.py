@@ -8,12 +8,13 @@ ended with it. A program started anew inherits no lock and imports nobody's scri
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from threading import Lock
 
 from medray.contracts import Array
@@ -25,16 +26,18 @@ START_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Limits:
-    """What one frame may take: address space of the whole child, and wall time."""
+    """What one frame may take: address space of the whole child, its CPU time, and wall time, which a busy
+    machine may stretch."""
 
     memory_bytes: int
+    cpu_seconds: int
     seconds: float
 
 
 def limits_of(samples: int) -> Limits:
     """The limits of a frame of so many samples (pixels x colours), far above an honest one's need:
     OpenJPEG, the hungriest and slowest decoder, takes 7 bytes and 0.1 microseconds a sample."""
-    return Limits(memory_bytes=(2 << 30) + 32 * samples, seconds=60 + samples / 1e6)
+    return Limits((2 << 30) + 32 * samples, cpu_seconds=10 + samples // 10**6, seconds=60 + samples / 1e6)
 
 
 class _DiedError(Exception):
@@ -99,7 +102,7 @@ class Decoder:
                 raise Unusable("decoder_died", str(how)) from None
 
     def _decode(self, request: Header, content: bytes, limits: Limits) -> Array:
-        header, frame = self._answer({**request, "memory_bytes": limits.memory_bytes}, content, limits.seconds)
+        header, frame = self._answer({**request, **asdict(limits)}, content, limits)
         if "out_of_memory" in header:
             self.end()
             raise _DiedError(f"more than {limits.memory_bytes >> 20} MiB of memory")
@@ -107,15 +110,17 @@ class Decoder:
             raise Unusable(header["reason"], header["detail"])
         return frame.view(header["dtype"]).reshape(header["shape"])
 
-    def _answer(self, request: Header, content: bytes, seconds: float) -> tuple[Header, Array]:
+    def _answer(self, request: Header, content: bytes, limits: Limits) -> tuple[Header, Array]:
         self._child = self._child or _start()
         try:
-            return self._child.ask(request, content, seconds)
+            return self._child.ask(request, content, limits.seconds)
         except TimeoutError:
             self.end()
-            raise _DiedError(f"no answer in {seconds:g} s") from None
+            raise _DiedError(f"no answer in {limits.seconds:g} s") from None
         except (EOFError, ConnectionError):
             status = self.end()
+            if status == -signal.SIGXCPU:
+                raise _DiedError(f"more than {limits.cpu_seconds} s of CPU") from None
             raise _DiedError(f"signal {-status}" if status < 0 else f"exit {status}") from None
         except BaseException:  # an interrupt: the answer still to come would be the next frame's
             self.end()

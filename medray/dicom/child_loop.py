@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import resource
 import signal
 import socket
 import struct
 import sys
+import time
 from importlib import import_module
 from typing import Any
 
@@ -97,12 +99,16 @@ def _answer(channel: socket.socket, request: Header, content: bytes) -> None:
 
 def _decoded(request: Header, content: bytes) -> Array:
     function = getattr(import_module(request["module"]), request["function"])
-    most = resource.getrlimit(resource.RLIMIT_AS)[1]
-    resource.setrlimit(resource.RLIMIT_AS, (request["memory_bytes"], most))
+    used = math.ceil(time.process_time())
+    limits = {resource.RLIMIT_AS: request["memory_bytes"], resource.RLIMIT_CPU: used + request["cpu_seconds"]}
+    most = {limit: resource.getrlimit(limit)[1] for limit in limits}
     try:
+        for limit, wanted in limits.items():
+            resource.setrlimit(limit, (wanted, most[limit]))
         return np.ascontiguousarray(function(content, *request["arguments"]))
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        for limit, hard in most.items():
+            resource.setrlimit(limit, (hard, hard))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from medray.dicom.codecs import jpeg2000, jpeg_lossless, rle
 from medray.dicom.pixels import frame_arrays
 from medray.errors import MedrayError, Unusable
 
-LIMITS = Limits(memory_bytes=2 << 30, seconds=30)
+LIMITS = Limits(memory_bytes=2 << 30, cpu_seconds=30, seconds=30)
 COLOUR = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
 # A mutated 8 x 8 colour image, at which jpegsof3 reads beyond its memory.
 CRASHES_JPEGSOF3 = bytes.fromhex(
@@ -58,6 +58,10 @@ def leave(content):
 
 def hang(content):
     time.sleep(600)
+
+def spin(content):
+    while True:
+        pass
 
 def swallow(content, size):
     return np.ones(size, np.uint8)
@@ -106,6 +110,7 @@ ENDS = [
     ("crash", (), "decoder_died (signal 11)"),
     ("leave", (), "decoder_died (exit 3)"),
     ("hang", (), "decoder_died (no answer in 0.5 s)"),
+    ("spin", (), "decoder_died (more than 1 s of CPU)"),
     ("swallow", (3 << 30,), "decoder_died (more than 2048 MiB of memory)"),
 ]
 
@@ -114,7 +119,7 @@ ENDS = [
 def test_what_kills_the_child_costs_one_frame(
     decoder: Decoder, strange: ModuleType, name: str, arguments: tuple[int, ...], told: str
 ) -> None:
-    limits = Limits(2 << 30, 0.5) if name == "hang" else LIMITS
+    limits = {"hang": Limits(2 << 30, 30, 0.5), "spin": Limits(2 << 30, 1, 30)}.get(name, LIMITS)
     before = decoder.decode(strange.process, b"x", limits=LIMITS)
     with pytest.raises(Unusable) as caught:
         decoder.decode(getattr(strange, name), b"x", *arguments, limits=limits)
@@ -189,8 +194,8 @@ def test_a_machine_that_starts_no_child_is_nobodys_bad_input(monkeypatch: pytest
 
 
 def test_limits_grow_with_the_frame() -> None:
-    assert limits_of(0) == Limits(memory_bytes=2**31, seconds=60)
-    assert limits_of(4_000_000) == Limits(memory_bytes=2**31 + 128_000_000, seconds=64)
+    assert limits_of(0) == Limits(memory_bytes=2**31, cpu_seconds=10, seconds=60)
+    assert limits_of(4_000_000) == Limits(memory_bytes=2**31 + 128_000_000, cpu_seconds=14, seconds=64)
 
 
 def encoded(colour: Any) -> bytes:
@@ -230,7 +235,7 @@ sys.path.insert(0, folder)
 print("script", flush=True)
 import strange_decoders
 from medray.dicom.child import Limits, decode_apart
-limits = Limits(2 << 30, 600)
+limits = Limits(2 << 30, 600, 600)
 print(int(decode_apart(strange_decoders.process, b"x", limits=limits)[0]), flush=True)
 if how == "hang":
     decode_apart(strange_decoders.hang, b"x", limits=limits)
@@ -306,7 +311,7 @@ def test_a_ray_task_outlives_its_decoder(ray_session: dict[str, float], folder: 
         strange = importlib.import_module("strange_decoders")
         answers: list[Any] = [next(frame_arrays(whole))]
         try:
-            decode_apart(strange.crash, b"", limits=Limits(4 << 30, 60))
+            decode_apart(strange.crash, b"", limits=Limits(4 << 30, 60, 60))
         except Unusable as error:
             answers.append(str(error))
         answers.append(next(frame_arrays(whole)))
@@ -340,7 +345,7 @@ def test_no_mutation_reaches_the_parent(codec: str, decoder: Decoder) -> None:
         places = random.integers(2, len(stream), random.integers(1, 4))
         mutant[places] = random.integers(0, 256, len(places))
         try:
-            decoder.decode(function, mutant.tobytes(), *arguments, limits=Limits(2 << 30, 2))
+            decoder.decode(function, mutant.tobytes(), *arguments, limits=Limits(2 << 30, 2, 2))
             told = "decoded"
         except Unusable as error:
             told = str(error)
