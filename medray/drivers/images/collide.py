@@ -126,23 +126,23 @@ class RewriteWork:
             if standing is not None:
                 return standing
             with ChunkWriter(self.store, join(root, path), IMAGES, payload="frames") as writer:
-                for batch in _row_groups(self.store, join(root, fact["path"])):
-                    writer.write(_applied(batch, decisions))
+                for rows in _row_groups(self.store, join(root, fact["path"])):
+                    writer.write(_applied(rows, decisions))
                 return writer.publish({**fact, "path": path, "rows": writer.rows})
 
 
-def _row_groups(store: Store, uri: str) -> Iterator[pa.RecordBatch]:
+def _row_groups(store: Store, uri: str) -> Iterator[pa.Table]:
     with store.arrow(uri).open_input_file(store.path(uri)) as stream:
         file = pq.ParquetFile(stream)
         for group in range(file.num_row_groups):
-            yield from file.read_row_group(group).combine_chunks().to_batches()
+            yield file.read_row_group(group)
 
 
-def _applied(batch: pa.RecordBatch, decisions: dict[str, Decision]) -> pa.RecordBatch:
+def _applied(rows: pa.Table, decisions: dict[str, Decision]) -> pa.Table:
     """The kept rows with their versions."""
-    keys = batch["source_key"].to_pylist()
+    keys = rows["source_key"].to_pylist()
     versions = [decisions[key].version if key in decisions else 1 for key in keys]
     kept = [key not in decisions or decisions[key].reason is None for key in keys]
-    index = batch.schema.get_field_index("input_version")
-    batch = batch.set_column(index, batch.schema.field(index), pa.array(versions, pa.int32()))
-    return batch.filter(pa.array(kept, pa.bool_()))
+    index = rows.schema.get_field_index("input_version")
+    rows = rows.set_column(index, rows.schema.field(index), pa.array(versions, pa.int32()))
+    return rows.filter(pa.array(kept, pa.bool_()))
