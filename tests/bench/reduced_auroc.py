@@ -24,11 +24,14 @@ from medray.families.image.collate import collate
 from medray.families.image.network import build
 from medray.families.image.prepare import prepare
 from medray.families.image.survey import summarise, survey
+from medray.metrics.bootstrap import Resampling
 from medray.metrics.discrimination import auroc
+from medray.metrics.paired import areas, paired
 
 SIDE, SIZE, GRAIN = 448, 28, 60.0  # grain: standard deviation of 4,096 levels
 FULL, REDUCED = config(SIZE, False), config(SIZE, True)
-EPOCHS, BATCH, RESAMPLES = 12, 64, 1000
+EPOCHS, BATCH = 12, 64
+RESAMPLING = Resampling(resamples=1000, seed=0, level=0.95)
 
 
 def both_ways(task: tuple[int, Any]) -> tuple[Any, Any]:
@@ -71,11 +74,9 @@ def learnt(images: Any, labels: Any, seed: int) -> Any:
 
 def interval(one: Any, other: Any, positive: Any) -> str:
     """The second AUROC minus the first, with its interval."""
-    dice = np.random.default_rng(0)
-    draws = (dice.integers(0, len(positive), len(positive)) for _ in range(RESAMPLES))
-    found = [auroc(other[draw], positive[draw]) - auroc(one[draw], positive[draw]) for draw in draws]
-    low, high = np.quantile(found, (0.025, 0.975))
-    return f"{auroc(other, positive) - auroc(one, positive):+.4f} ({low:+.4f} to {high:+.4f})"
+    second, first = (areas(scores[:, None], positive[:, None].astype(np.float64)) for scores in (other, one))
+    (found,) = paired(second, first, np.arange(len(positive)), RESAMPLING, {0: True})
+    return f"{found.difference.value:+.4f} ({found.difference.lower:+.4f} to {found.difference.upper:+.4f})"
 
 
 def main() -> None:
