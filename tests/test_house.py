@@ -33,7 +33,7 @@ ROOMS_OF = {
     "s3fs": ("storage",),
     "botocore": ("storage",),
     "urllib3": ("storage",),
-    "typer": ("cli.py",),
+    "typer": ("cli.py", "commands"),
     "jinja2": ("report",),
     "matplotlib": ("report",),
     "sklearn": ("metrics", "tasks", "baselines", "demo"),
@@ -117,6 +117,7 @@ DRIVERS_MAY_IMPORT = {
     "inputs": {"records"},
     "export": {"records", "volumes"},
     "models": {"inputs"},
+    "explain": {"records", "inputs", "models"},
 }
 
 

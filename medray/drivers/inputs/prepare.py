@@ -136,11 +136,11 @@ def _chunks(plan: Plan, lake: str, reading: Reading, job: Job) -> list[PrepareCh
     sizes = state.file_rows(EVENTS) if reading.problem else {}
     events, fine = sorted(sizes), fine_cut(sizes) if sizes else 1
     return [
-        PrepareChunk(number, path, files[path].shard, frozenset(rows[number]), _overlapping(path, events), fine)
+        PrepareChunk(number, path, files[path].shard, frozenset(rows[number]), overlapping(path, events), fine)
         for number, path in enumerate(plan.facts["data_files"])
     ]
 
 
-def _overlapping(path: str, events: Sequence[str]) -> tuple[str, ...]:
+def overlapping(path: str, events: Sequence[str]) -> tuple[str, ...]:
     """The files of `events` that may hold subjects of this file of `labels`."""
     return tuple(one for one in events if bucket_of(path).overlaps(one))

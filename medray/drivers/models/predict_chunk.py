@@ -76,9 +76,9 @@ class MakeScorer:
 
 
 class Scorer:
-    """A model with its task, answering chunks."""
+    """A model with its task, answering chunks. `device`: this process's, unless one is named."""
 
-    def __init__(self, store: Store, lake: str, stamp: Stamp) -> None:
+    def __init__(self, store: Store, lake: str, stamp: Stamp, device: str | None = None) -> None:
         from medray.engine.infer import Network  # loads torch, which the driver does without
 
         self._store, self._lake, self._stamp = store, lake, stamp
@@ -91,7 +91,7 @@ class Scorer:
         family, config = self._reading.family, self._reading.config
         self._layout = family.layout(config)
         outputs = self._task.outputs(self._task_config)
-        self._network = Network(family, config, made["family_summary"], outputs, dict(model.weights))
+        self._network = Network(family, config, made["family_summary"], outputs, dict(model.weights), device)
 
     def __call__(self, chunk: PredictChunk) -> Facts:
         path = data_path(self._stamp.run_id, f"{chunk.number:06d}")
@@ -100,12 +100,8 @@ class Scorer:
             standing = read_facts(self._store, uri)
             if standing is not None:
                 return standing
-            headers = self._headers(chunk)
-            scored, answered = self._scored(chunk, headers)
-            abstained = [self._abstained(headers[key], reason) for key, reason in sorted(chunk.refused.items())]
-            rows = pa.Table.from_pylist(
-                [*scored, *(row for group in abstained for row in group)], schema=PREDICTIONS.schema
-            )
+            scored, answered, abstained = self.answers(chunk)
+            rows = pa.Table.from_pylist([*scored, *abstained], schema=PREDICTIONS.schema)
             facts = {
                 "chunk": chunk.number,
                 "path": path,
@@ -116,6 +112,13 @@ class Scorer:
                 "scores": count_scores(_probabilities(scored)),
             }
             return write_table(self._store, uri, PREDICTIONS, rows.to_batches(), facts)
+
+    def answers(self, chunk: PredictChunk) -> tuple[list[dict[str, Any]], int, list[dict[str, Any]]]:
+        """Rows of the scored inputs, how many inputs these are, and rows of those that are abstained from."""
+        headers = self._headers(chunk)
+        scored, answered = self._scored(chunk, headers)
+        abstained = [self._abstained(headers[key], reason) for key, reason in sorted(chunk.refused.items())]
+        return scored, answered, [row for group in abstained for row in group]
 
     def _headers(self, chunk: PredictChunk) -> dict[InputKey, Header]:
         wanted = chunk.accepted | chunk.refused.keys()
