@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from medray.commands.explain import explain_row
+from medray.commands.status import status
 from medray.config import load
 from medray.entry import stopped_by_contract, today
 from medray.narration import Narrator
@@ -20,6 +21,7 @@ app = typer.Typer(
 export = typer.Typer(no_args_is_help=True, help="Write tables of a lake in another format.")
 app.add_typer(export, name="export")
 app.command("explain-row")(explain_row)
+app.command("status")(status)
 RecipePath = Annotated[str, typer.Argument(metavar="RECIPE", help="a TOML file")]
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="change a value of the recipe")]
 Lake = Annotated[str, typer.Option(help="folder or s3://bucket/prefix of the lake")]

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from record_scene import FIRST, RecordScene
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 from medray import cli
 from medray.code_version import code_version
 from medray.schema.predictions import PREDICTIONS
+from medray.storage.models import choose, load_model, promote, register, save_model
 from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE
 
@@ -78,7 +80,12 @@ def test_a_score_that_was_changed_is_found_out(scored: Scene) -> None:
 
 def test_several_rows_give_a_list_to_choose_from(scored: Scene) -> None:
     row = next(row for row in _predictions(scored.lake) if row["status"] == "scored")
-    scored.run("train", training={**scored.recipe("train")["training"], "epochs": 1, "seed": 9})
+    model = load_model(LAKE, scored.lake, row["model_sha256"])
+    weights = {name: value * np.float32(0.5) for name, value in model.weights.items()}
+    definition = {name: value for name, value in model.definition.items() if name != "format"}
+    other = save_model(LAKE, scored.lake, weights, definition, {})
+    register(LAKE, scored.lake, "tiny", other, choose(LAKE, scored.lake, "tiny", 1).card)
+    promote(LAKE, scored.lake, "tiny", 2)
     scored.run("predict", run_date="2026-01-02")
     two = _asked(scored.lake, "--image", row["SOPInstanceUID"], code=1)["choices"]
     assert sorted(one["model"] for one in two) == ["tiny/1", "tiny/2"]
