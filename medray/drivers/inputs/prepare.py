@@ -104,7 +104,7 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
     reading = reading_of(plan.facts)
     work = PrepareWork(reading, job.store, lake)
     done = []
-    with job.tell.bar("prepare", plan.inputs.num_rows) as bar:
+    with job.tell.bar("prepare", plan.inputs.num_rows, run_id=plan.run_id) as bar:
         for fact in run_chunks(work, _chunks(plan, lake, reading, job)):
             done.append(fact)
             bar.advance(fact["inputs"])
@@ -122,7 +122,7 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
         job.store, lake, plan, QUARANTINE, pa.Table.from_pylist(rows, schema=QUARANTINE.schema), "quarantine"
     )
     commit_run(job.store, lake, plan, Outcome(total.counts(), {QUARANTINE.name: files}, host_facts(started)))
-    job.tell.say(str(total))
+    job.tell.say(str(total), event="sum", run_id=plan.run_id, **total.counts())
     return Result("done", (plan.run_id,), (total,), {"seconds": round(time.monotonic() - started, 2)})
 
 
