@@ -22,12 +22,14 @@ DRIVERS = {
     "train": "medray.drivers.models.train:train",
     "predict": "medray.drivers.models.predict:predict",
     "evaluate": "medray.drivers.models.evaluate:evaluate",
-    "nightly": "medray.drivers.nightly:nightly",
+    "nightly": "medray.drivers.night.nightly:nightly",
 }
+HELD = 3  # the exit code of a night that waits for a person
 
 
 def main(name: str) -> None:
-    """Run one job and exit: 0 done, 1 stopped by a broken contract, 2 a recipe with mistakes."""
+    """Run one job and exit: 0 done, 1 stopped by a broken contract, 2 a recipe with mistakes, 3 a night
+    that is held."""
     arguments = _arguments(name)
     with stopped_by_contract(Narrator()):
         tell = narrator()
@@ -55,7 +57,9 @@ def run(recipe: Any, run_date: str, tell: Narrator) -> None:
     with session(recipe.compute.cpus), counted(recipe.job, recipe.name, run_date) as count:
         result = driver(recipe.job)(recipe, Job(run_date, tell))
         count(result.status, [(part.total_name, part.parts) for part in result.sums])
-        conclude(result, tell)
+    conclude(result, tell)
+    if result.status == "held":
+        sys.exit(HELD)
 
 
 def driver(name: str) -> Callable[[Any, Any], Any]:
@@ -75,6 +79,11 @@ def conclude(result: Any, tell: Narrator) -> None:
     }
     if result.status == "done":
         tell.say(f"committed: run {runs}", **told)
+    elif result.status == "held":
+        tell.warn(
+            f"HELD: run {runs}: nothing of it is published; see the report, then `medray release` or `medray reject`",
+            **told,
+        )
     elif result.status == "already":
         tell.say(f"already done: run {runs}; nothing was repeated", **told)
     else:

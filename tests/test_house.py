@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "recipes": {"errors", "schema", "storage", "dicom", "ehr", "families", "tasks"},
     "config": {"errors", "recipes"},
     "rooms": {"errors", "contracts"},
-    "planning": {"errors", "schema", "contracts", "ops", "privacy", "recipes", "storage"},
+    "planning": {"errors", "schema", "contracts", "ops", "privacy", "recipes", "storage", "metrics"},
     "engine": {"errors", "schema", "contracts", "nn", "storage", "config", "recipes", "code_version"},
 }
 
@@ -117,7 +117,9 @@ DRIVERS_MAY_IMPORT = {
     "inputs": {"records"},
     "export": {"records", "volumes"},
     "models": {"inputs"},
+    "night": {"images", "records", "inputs", "models"},
     "explain": {"records", "inputs", "models"},
+    "operate": set(),
 }
 
 

@@ -50,6 +50,8 @@ def _print(found: Any, lake: str, tell: Narrator, *, clear: bool) -> None:
     tell.title("Newest runs")
     tell.console.print(_table(rows["newest"]))
     night = rows["night"]
+    for held in rows["waiting"]:
+        tell.warn(f"HELD: night {held['night']}, run {held['run']}: `medray release` or `medray reject`")
     tell.say(f"newest night: {night['night']}, committed {night['committed']}" if night else "no night yet")
 
 
@@ -58,6 +60,7 @@ def _document(found: Any, lake: str) -> dict[str, Any]:
         "open": [_open(one, lake) for one in found.open],
         "newest": [_run(run) for run in found.newest],
         "night": _run(found.night) if found.night else None,
+        "waiting": [_run(run) for run in found.waiting],
     }
 
 

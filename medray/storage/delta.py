@@ -12,7 +12,7 @@ from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
-from medray.errors import StorageError
+from medray.errors import PlanError, StorageError
 from medray.schema.contract import VERSION_FIELD, TableContract, check_version
 from medray.storage.failures import told
 from medray.storage.store import Store
@@ -62,14 +62,25 @@ def open_table(store: Store, lake: str, contract: TableContract, version: int | 
     return table
 
 
-def append(store: Store, lake: str, contract: TableContract, run_id: str, files: Sequence[NewFile]) -> int | None:
+def append(
+    store: Store,
+    lake: str,
+    contract: TableContract,
+    run_id: str,
+    files: Sequence[NewFile],
+    taken_out: Sequence[str] = (),
+) -> int | None:
     """Make the run's one commit to the table unless it stands. Returns the version that holds it,
-    or None where the run has no files for it.
+    or None where the run has nothing to change in it.
+
+    Args:
+        taken_out: paths of files that the table names no more after this commit.
 
     Raises:
+        PlanError: another run has taken one of these files out.
         StorageError: the commit could not be made in 20 attempts beside other writers.
     """
-    if not files:
+    if not files and not taken_out:
         return None
     for _ in range(_ATTEMPTS):
         try:
@@ -78,8 +89,9 @@ def append(store: Store, lake: str, contract: TableContract, run_id: str, files:
                 table = _create(store, lake, contract)
             _upgrade(table, contract)
             if table.transaction_version(run_id) is None:
+                _require(table, contract, taken_out)
                 with told(lake):
-                    _commit(table, run_id, files)
+                    _commit(table, run_id, files, taken_out)
                     table.update_incremental()
             return _version_of(store, lake, contract, run_id, int(table.version()))
         except StorageError as error:
@@ -125,7 +137,18 @@ def _upgrade(table: DeltaTable, contract: TableContract) -> None:
     table.update_incremental()
 
 
-def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile]) -> None:
+def _require(table: DeltaTable, contract: TableContract, paths: Sequence[str]) -> None:
+    gone = set(paths) - set(table.get_add_actions().column("path").to_pylist()) if paths else ()
+    if gone:
+        raise PlanError(
+            f"table {contract.name}",
+            f"{len(gone)} of {len(paths)} files that another run has taken out",
+            "files that the table still names",
+            "look at `medray runs`: somebody has decided already",
+        )
+
+
+def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile], taken_out: Sequence[str]) -> None:
     actions: list[AddAction | RemoveAction] = [
         AddAction(
             path=file.path,
@@ -137,6 +160,7 @@ def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile]) -> None:
         )
         for file in files
     ]
+    actions += [RemoveAction(path=path, deletion_timestamp=0, data_change=True) for path in taken_out]
     table.create_write_transaction(
         actions,
         mode="append",

@@ -2,7 +2,7 @@
 
 models/blobs/<model_sha256>/   weights.safetensors, model.json, subjects.safetensors
 models/<name>/versions/<n>.json   the card of version n, put if absent
-models/<name>/production.json     the version in production, replaced as a whole
+models/<name>/promotions/<n>.json   which version is in production (`promotions.py`)
 
 `model_sha256` covers weights and model.json (configs, summaries, calibration), not the card.
 """
@@ -125,9 +125,9 @@ def model_subjects(store: Store, lake: str, sha256: str) -> dict[str, Array]:
 
 def register(store: Store, lake: str, name: str, sha256: str, card: Mapping[str, Any]) -> Registered:
     """Give the model the next version number of a name; the same run's model keeps its number."""
-    for registered in versions(store, lake, name):
-        if registered.sha256 == sha256 and registered.card.get("run_id") == card.get("run_id"):
-            return registered
+    for one in versions(store, lake, name):
+        if one.sha256 == sha256 and one.card.get("run_id") == card.get("run_id"):
+            return one
     version = len(versions(store, lake, name)) + 1
     while True:
         document = json.dumps({"name": name, "version": version, "model_sha256": sha256, **card}, sort_keys=True)
@@ -147,37 +147,12 @@ def versions(store: Store, lake: str, name: str) -> list[Registered]:
         return [_registered(store.read(item.uri)) for item in listed if item.uri.endswith(".json")]
 
 
-def promote(store: Store, lake: str, name: str, version: int) -> Registered:
-    """Make a version the production model: one atomic replacement."""
-    chosen = _version(store, lake, name, version)
-    document = json.dumps({"version": chosen.version, "model_sha256": chosen.sha256}, sort_keys=True)
-    with told(lake):
-        store.replace(join(lake, "models", name, "production.json"), document.encode())
-    return chosen
-
-
-def choose(store: Store, lake: str, name: str, version: int | str) -> Registered:
-    """A version by number, or the one in production.
+def registered(store: Store, lake: str, name: str, version: int) -> Registered:
+    """A version by its number.
 
     Raises:
-        ModelError: there is no such version, or none is in production.
+        ModelError: there is no such version.
     """
-    if isinstance(version, int):
-        return _version(store, lake, name, version)
-    with told(lake):
-        try:
-            pointer = json.loads(store.read(join(lake, "models", name, "production.json")))
-        except FileNotFoundError as error:
-            raise ModelError(
-                f"model {name!r} in {lake}",
-                "no version in production",
-                "a promoted version",
-                f"run `medray promote {name} VERSION --lake {lake}`",
-            ) from error
-    return _version(store, lake, name, int(pointer["version"]))
-
-
-def _version(store: Store, lake: str, name: str, version: int) -> Registered:
     with told(lake):
         try:
             return _registered(store.read(_version_uri(lake, name, version)))

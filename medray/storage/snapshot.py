@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from medray.schema.contract import TableContract
+from medray.schema.held import HELD
+from medray.schema.predictions import PREDICTIONS
 from medray.schema.runs import RUNS
 from medray.storage import delta
 from medray.storage.commit import run_of
@@ -44,6 +46,25 @@ class Snapshot:
     def run_ids(self) -> set[str]:
         return set(self.runs["run_id"].to_pylist())
 
+    def decided(self, decision: str) -> set[str]:
+        """Runs that people have decided about with "release" or "reject"."""
+        rows = zip(self.runs["job"].to_pylist(), self.runs["children"].to_pylist(), strict=True)
+        return {run for job, children in rows if job == decision for run in children}
+
+    def held(self) -> set[str]:
+        """Runs that the gate has held, whatever a person decided since."""
+        rows = zip(self.runs["run_id"].to_pylist(), self.runs["verdict"].to_pylist(), strict=True)
+        return {run for run, verdict in rows if verdict == "held"}
+
+    def _shown(self, contract: TableContract) -> set[str]:
+        """The runs whose files a table shows. The answers of a held run stand in `held` until a
+        decision about it is committed, and only after a release in `predictions`."""
+        if contract.name == HELD.name:
+            return self.held() - self.decided("release") - self.decided("reject")
+        if contract.name == PREDICTIONS.name:
+            return self.run_ids() - (self.held() - self.decided("release"))
+        return self.run_ids()
+
     def files(self, contract: TableContract) -> list[str]:
         """The table's data files that committed runs wrote. A run that was killed between two
         commits has files in the log; nobody sees them until its `runs` row exists."""
@@ -53,7 +74,7 @@ class Snapshot:
         """How many rows each of these files has: the log tells."""
         if self.version(contract) == EMPTY:
             return {}
-        runs = self.run_ids()
+        runs = self._shown(contract)
         files = delta.file_rows(self.store, self.lake, contract, self.version(contract))
         return {path: rows for path, rows in files.items() if run_of(path) in runs}
 
@@ -90,6 +111,7 @@ _COLUMNS = (
     "report_uri",
     "planned_at",
     "committed_at",
+    "verdict",
 )
 
 

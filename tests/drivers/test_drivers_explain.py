@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 from medray import cli
 from medray.code_version import code_version
 from medray.schema.predictions import PREDICTIONS
-from medray.storage.models import choose, load_model, promote, register, save_model
+from medray.storage.models import load_model, register, save_model
+from medray.storage.promotions import choose, promote
 from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE
 
@@ -86,7 +87,7 @@ def test_several_rows_give_a_list_to_choose_from(scored: Scene) -> None:
     other = save_model(LAKE, scored.lake, weights, definition, {})
     card = {name: choose(LAKE, scored.lake, "tiny", 1).card[name] for name in ("run_id", "split")}
     register(LAKE, scored.lake, "tiny", other, card)
-    promote(LAKE, scored.lake, "tiny", 2)
+    promote(LAKE, scored.lake, "tiny", 2, "a person")
     scored.run("predict", run_date="2026-01-02")
     two = _asked(scored.lake, "--image", row["SOPInstanceUID"], code=1)["choices"]
     assert sorted(one["model"] for one in two) == ["tiny/1", "tiny/2"]

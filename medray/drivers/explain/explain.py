@@ -17,8 +17,8 @@ from medray.drivers.explain.since import since
 from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job
 from medray.errors import QuestionError
-from medray.storage.models import choose
 from medray.storage.plans import read_plan
+from medray.storage.promotions import choose
 from medray.storage.run_row import run_row
 from medray.storage.snapshot import Snapshot, snapshot
 
@@ -95,7 +95,7 @@ def _behind(
         "input": {**_named(row), **input_facts(given, row)},
         "preparation": {"family": reading.family.name, "prepare_hash": reading.hash},
         "model": model_facts(state, model, row["subject_id"], job),
-        "run": _run(run),
+        "run": {**_run(run), "decisions": _decisions(state, row)},
         "nights": {one["run_id"]: f"night of {one['run_date']}, {one['report_uri']}" for one in _nights(state, row)},
         "since": since(state, given, answer, about, job),
     }
@@ -140,6 +140,16 @@ def _run(run: Mapping[str, Any]) -> Facts:
 def _nights(state: Snapshot, row: Mapping[str, Any]) -> list[Facts]:
     """The nightly runs that have the row's run among their links."""
     return [one for one in state.runs.to_pylist() if one["job"] == "nightly" and row["run_id"] in one["children"]]
+
+
+def _decisions(state: Snapshot, row: Mapping[str, Any]) -> list[Facts]:
+    """What people decided about the row's run while it was held."""
+    names = ("job", "run_id", "run_date", "committed_at")
+    return [
+        {name: one[name] for name in names}
+        for one in state.runs.to_pylist()
+        if one["job"] in ("release", "reject") and row["run_id"] in one["children"]
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 from medray.drivers.input import InputKey, input_key
 from medray.errors import QuestionError
 from medray.schema.contract import TableContract
+from medray.schema.held import HELD
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.delta import scan_file, table_uri
 from medray.storage.failures import told
 from medray.storage.snapshot import Snapshot
 from medray.storage.uri import join
 
-STATES: tuple[tuple[TableContract, str], ...] = ((PREDICTIONS, "published"),)
+STATES: tuple[tuple[TableContract, str], ...] = ((PREDICTIONS, "published"), (HELD, "held"))
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,8 @@ def rebuilt(given: Given, row: Mapping[str, Any], model: Registered, job: Job) -
             chunk = PredictChunk(0, given.path, shard, frozenset([given.key]), {})
         else:
             chunk = PredictChunk(0, given.path, shard, frozenset(), {given.key: reason})
-        scored, _, abstained = Scorer(job.store, lake, stamp, device="cpu").answers(chunk)
-    again: Mapping[str, Any] = next((one for one in (*scored, *abstained) if _place(one) == _place(row)), {})
+        rows, _, _ = Scorer(job.store, lake, stamp, device="cpu").answers(chunk)
+    again: Mapping[str, Any] = next((one for one in rows if _place(one) == _place(row)), {})
     differs = {
         name: {"stored": row[name], "rebuilt": again.get(name)}
         for name in row

@@ -13,7 +13,7 @@ from medray.drivers.job import Job
 from medray.errors import ModelError
 from medray.schema.images import IMAGES
 from medray.schema.labels import LABELS
-from medray.storage.models import choose
+from medray.storage.promotions import choose
 from medray.storage.snapshot import Snapshot
 
 

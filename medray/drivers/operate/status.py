@@ -40,11 +40,13 @@ class Status:
     open: by when they were planned.
     newest: the newest committed runs, newest first.
     night: the newest nightly run among all, or None.
+    waiting: held nights that nobody has decided about, newest first.
     """
 
     open: tuple[Open, ...]
     newest: tuple[dict[str, Any], ...]
     night: dict[str, Any] | None
+    waiting: tuple[dict[str, Any], ...]
 
 
 def status(lake: str, job: Job, now: datetime) -> Status:
@@ -53,9 +55,13 @@ def status(lake: str, job: Job, now: datetime) -> Status:
     plans = [_read(job, lake, kind, run_id) for kind, run_id in open_runs(state)]
     found = [Open(plan, progress(traces(state, plan), plan.planned_at, now)) for plan in plans if plan is not None]
     runs = newest(state.runs).to_pylist()
+    waiting = state.held() - state.decided("release") - state.decided("reject")
     night = next((run for run in runs if run["job"] == "nightly"), None)
     return Status(
-        tuple(sorted(found, key=lambda one: (one.plan.planned_at, one.plan.run_id))), tuple(runs[:_NEWEST]), night
+        tuple(sorted(found, key=lambda one: (one.plan.planned_at, one.plan.run_id))),
+        tuple(runs[:_NEWEST]),
+        night,
+        tuple(run for run in runs if run["job"] == "nightly" and run["run_id"] in waiting),
     )
 
 
