@@ -50,6 +50,7 @@ def _waited(recipe: str, enough: Callable[[dict[str, float]], bool]) -> tuple[di
         time.sleep(0.5)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:pydicom")  # of the archive's problem files
 def test_a_scrape_shows_what_a_job_did(
     ray_session: dict[str, float], new_scene: Callable[..., Scene], capsys: pytest.CaptureFixture[str]
 ) -> None:
