@@ -14,6 +14,7 @@ from medray.commands.explain import explain_row
 from medray.commands.options import Lake
 from medray.commands.relink import relink
 from medray.commands.status import status
+from medray.commands.vacuum import vacuum
 from medray.config import load
 from medray.entry import stopped_by_contract, today
 from medray.narration import Narrator
@@ -26,7 +27,7 @@ app.add_typer(export, name="export")
 RecipePath = Annotated[str, typer.Argument(metavar="RECIPE", help="a TOML file")]
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="change a value of the recipe")]
 for command in (
-    status, explain_row, relink, nights.runs, nights.release, nights.reject, models.promote, models.rollback,
+    status, explain_row, relink, vacuum, nights.runs, nights.release, nights.reject, models.promote, models.rollback,
 ):  # fmt: skip
     app.command()(command)
 

@@ -119,7 +119,7 @@ DRIVERS_MAY_IMPORT = {
     "models": {"inputs"},
     "night": {"images", "records", "inputs", "models"},
     "explain": {"records", "inputs", "models"},
-    "operate": set(),
+    "operate": {"inputs"},
 }
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from medray.commands.options import LakeArgument
 from medray.entry import stopped_by_contract, today
 from medray.narration import Narrator
 
@@ -16,7 +17,7 @@ _MOST_CHOICES = 50
 
 
 def explain_row(
-    lake: Annotated[str, typer.Argument(help="folder or s3://bucket/prefix of the lake")],
+    lake: LakeArgument,
     image: Annotated[str | None, typer.Option(help="SOPInstanceUID of the row")] = None,
     subject: Annotated[int | None, typer.Option(help="subject_id of the row")] = None,
     time: Annotated[datetime | None, typer.Option(help="prediction_time of the row")] = None,

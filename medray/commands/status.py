@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from medray.commands.options import LakeArgument
 from medray.entry import stopped_by_contract, today
 from medray.narration import Narrator
 
 
 def status(
-    lake: Annotated[str, typer.Argument(help="folder or s3://bucket/prefix of the lake")],
+    lake: LakeArgument,
     watch: Annotated[float, typer.Option(metavar="SECONDS", help="look again so often, until Ctrl-C")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:

@@ -52,8 +52,7 @@ class Status:
 def status(lake: str, job: Job, now: datetime) -> Status:
     """The lake as it is at `now` (UTC)."""
     state = snapshot(job.store, lake)
-    plans = [_read(job, lake, kind, run_id) for kind, run_id in open_runs(state)]
-    found = [Open(plan, progress(traces(state, plan), plan.planned_at, now)) for plan in plans if plan is not None]
+    found = [Open(plan, progress(traces(state, plan), plan.planned_at, now)) for plan in read_open(state)]
     runs = newest(state.runs).to_pylist()
     waiting = state.held() - state.decided("release") - state.decided("reject")
     night = next((run for run in runs if run["job"] == "nightly"), None)
@@ -65,20 +64,15 @@ def status(lake: str, job: Job, now: datetime) -> Status:
     )
 
 
-def open_runs(state: Snapshot) -> list[tuple[str, str]]:
-    """(job, run_id) of every plan that is neither committed nor given up: names of folders only are listed."""
+def read_open(state: Snapshot) -> list[Plan]:
+    """Every plan that is neither committed nor given up: names of folders are listed, and these plans read.
+    Where only the inputs were written there is no plan: its `plan.json` makes it exist."""
     closed = state.run_ids() | abandoned(state)
     with told(state.lake):
-        return [
+        left = [
             (kind, run_id)
             for kind in folders(state.store, join(state.lake, "plans"))
             for run_id in folders(state.store, join(state.lake, "plans", kind))
-            if run_id not in closed
+            if run_id not in closed and state.store.exists(join(state.lake, "plans", kind, run_id, "plan.json"))
         ]
-
-
-def _read(job: Job, lake: str, kind: str, run_id: str) -> Plan | None:
-    """The plan; None where only its inputs were written: its `plan.json` makes it exist."""
-    with told(lake):
-        exists = job.store.exists(join(lake, "plans", kind, run_id, "plan.json"))
-    return read_plan(job.store, lake, kind, run_id) if exists else None
+    return [read_plan(state.store, state.lake, kind, run_id) for kind, run_id in left]
