@@ -49,7 +49,8 @@ def vacuum(lake: str, days: int, reports: int | None, job: Job, now: datetime) -
     for plan in open_plans(job, lake, JOB, JOB):
         begun = set(plan.inputs["path"].to_pylist())
         gone += _delete(plan, lake, [one for one in found if one.path in begun], job)
-    left = [one for one in found if one.path not in {item.path for item in gone}]
+    done = {one.path for one in gone}
+    left = [one for one in found if one.path not in done]
     if left:
         plan = write_plan(job.store, lake, _plan(left, days, reports, job, now, snapshot(job.store, lake).versions))
         gone += _delete(plan, lake, left, job)
