@@ -64,8 +64,8 @@ def runs(
             tell.say("no nights yet")
             return
         table = Table(box=None, pad_edge=False)
-        for column in ("night", "run", "recipe", "status", "inputs", "not used", "why held"):
-            table.add_column(column, justify="right" if column in ("inputs", "not used") else "left")
+        for column in ("night", "run", "recipe", "status", "new", "not used", "why held"):
+            table.add_column(column, justify="right" if column in ("new", "not used") else "left")
         for line in lines:
             style = _STYLES.get(line.status, "")
             cells = (
@@ -73,14 +73,14 @@ def runs(
                 line.run,
                 line.recipe,
                 line.status,
-                f"{line.inputs:,}",
+                f"{line.usable:,}",
                 f"{line.unused:.1%}",
                 line.reason,
             )
             table.add_row(*cells, style=style)
         tell.console.print(table)
         tell.say("")
-        tell.say(f"inputs    {spark([line.inputs for line in lines])}")
+        tell.say(f"new       {spark([line.usable for line in lines])}")
         tell.say(f"not used  {spark([line.unused for line in lines])}")
         if lines[-1].report:
             tell.say(f"newest report: {lines[-1].report}")

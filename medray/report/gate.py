@@ -10,6 +10,7 @@ from medray.report.digits import count
 from medray.report.sections import Figure, Group, Quantity, Table, Text
 
 _ROWS = 15
+_REASONS = 4
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ class Compared:
 def verdict(found: Sequence[Found], held: bool, nights: int, run: str) -> Text:
     """Published or held, and what a person does now."""
     if held:
-        reasons = tuple(f"{one.check}: {one.about}: {one.found} (allowed: {one.allowed})" for one in found if one.holds)
+        why = [f"{one.check}: {one.about}: {one.found} (allowed: {one.allowed})" for one in found if one.holds]
+        more = [f"and {len(why) - _REASONS} more, below"] if len(why) > _REASONS else []
+        reasons = (*why[:_REASONS], *more)
         step = (
             f"Nothing of tonight is published. Look at the reasons; then `medray release {run}` publishes the answers "
             f"as they are, or `medray reject {run}` throws them away and has the inputs asked again."

@@ -21,7 +21,7 @@ class NightPoint:
     Attributes:
         day: ISO date.
         status: "published", "held", "released" or "rejected".
-        inputs: that were asked for and not answered before.
+        inputs: that came and could be used.
         unused: share of arrivals and inputs that were quarantined or abstained, 0 to 1.
     """
 
@@ -40,7 +40,7 @@ def trend(nights: Sequence[NightPoint]) -> Figure:
             chosen = [place for place, night in enumerate(nights) if night.status == status]
             if chosen:
                 axes.bar(places[chosen], [nights[place].inputs for place in chosen], color=colour, label=status)
-        axes.set(ylabel="inputs", ylim=(0, 1.25 * max([night.inputs for night in nights] + [1])))
+        axes.set(ylabel="new inputs", ylim=(0, 1.25 * max([night.inputs for night in nights] + [1])))
         step = max(len(nights) // 8, 1)
         axes.set_xticks(places[::step], [night.day[5:] for night in nights[::step]])
         beside = axes.twinx()
@@ -52,4 +52,6 @@ def trend(nights: Sequence[NightPoint]) -> Figure:
         axes.legend(handles, names, loc="upper left", ncols=len(names))
 
     alt = ", ".join(f"{night.day}: {night.inputs} {night.status}" for night in nights)
-    return Figure("Nights", svg(draw, WIDE), alt, "Bars: inputs to score. Line: quarantined or abstained.", wide=True)
+    return Figure(
+        "Nights", svg(draw, WIDE), alt, "Bars: what came and could be used. Line: quarantined or abstained.", wide=True
+    )

@@ -217,6 +217,40 @@ def scan(
             yield from scan_file(store, join(root, path), contract, columns, where)
 
 
+@dataclass(frozen=True)
+class Named:
+    """A file as the log names it: the same three are the same bytes."""
+
+    path: str
+    size_bytes: int
+    modified: int
+
+
+def named_files(store: Store, lake: str, contract: TableContract) -> list[Named]:
+    """The files of the newest version, sorted by path; none where there is no table."""
+    table = open_table(store, lake, contract)
+    if table is None:
+        return []
+    files = table.get_add_actions()
+    columns = (files.column(name).to_pylist() for name in ("path", "size_bytes", "modification_time"))
+    return sorted((Named(*row) for row in zip(*columns, strict=True)), key=lambda one: one.path)
+
+
+def scan_files(
+    store: Store, lake: str, contract: TableContract, paths: Sequence[str], columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """The rows of many small files, read beside each other, in the order of the files."""
+    import pyarrow.dataset as ds
+
+    uris = [join(table_uri(lake, contract.name), path) for path in paths]
+    with told(lake):
+        filesystem = store.arrow(uris[0])
+        data = ds.dataset(
+            [store.path(uri) for uri in uris], filesystem=filesystem, format="parquet", schema=contract.schema
+        )
+        yield from data.to_batches(columns=list(columns))
+
+
 def scan_file(
     store: Store, uri: str, contract: TableContract, columns: Sequence[str], where: ds.Expression | None = None
 ) -> Iterator[pa.RecordBatch]:

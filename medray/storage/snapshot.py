@@ -31,7 +31,7 @@ class Snapshot:
 
     Attributes:
         store, lake: where it is.
-        runs: the `runs` table without files and recipes, in no order.
+        runs: the `runs` table without files, recipes and host facts, in no order.
         versions: newest committed version of each table.
     """
 
@@ -112,21 +112,36 @@ _COLUMNS = (
     "planned_at",
     "committed_at",
     "verdict",
+    "facts",
 )
 
 
 def snapshot(store: Store, lake: str) -> Snapshot:
     """The newest committed state of the lake; empty where nothing was committed."""
-    table = delta.open_table(store, lake, RUNS)
-    schema = pa.schema([RUNS.schema.field(name) for name in _COLUMNS])
-    if table is None:
-        return Snapshot(store, lake, schema.empty_table(), {})
-    runs = pa.Table.from_batches(delta.scan(store, lake, RUNS, int(table.version()), _COLUMNS), schema=schema)
+    runs = _runs(store, lake)
     versions: dict[str, int] = {}
     for row in runs["tables_written"].to_pylist():
         for name, version in row:
             versions[name] = max(version, versions.get(name, EMPTY))
     return Snapshot(store, lake, runs, versions)
+
+
+_read: dict[
+    tuple[Store, str, delta.Named], pa.Table
+] = {}  # a run's row never changes, and a job asks for all of them often
+
+
+def _runs(store: Store, lake: str) -> pa.Table:
+    """The rows of all runs; those that this process has not seen yet are read together."""
+    schema = pa.schema([RUNS.schema.field(name) for name in _COLUMNS])
+    named = delta.named_files(store, lake, RUNS)
+    new = {run_of(one.path): one for one in named if (store, lake, one) not in _read}
+    if new:
+        batches = delta.scan_files(store, lake, RUNS, [one.path for one in new.values()], _COLUMNS)
+        rows = pa.Table.from_batches(batches, schema=schema).combine_chunks()
+        for place, run in enumerate(rows["run_id"].to_pylist()):
+            _read[store, lake, new[run]] = rows.slice(place, 1)
+    return pa.concat_tables([schema.empty_table(), *(_read[store, lake, one] for one in named)])
 
 
 def newest(runs: pa.Table) -> pa.Table:

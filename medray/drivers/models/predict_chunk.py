@@ -17,7 +17,7 @@ from medray.drivers.input import InputKey
 from medray.drivers.inputs.headers import Header, image_headers, record_headers
 from medray.drivers.inputs.reading import reading_of
 from medray.errors import ModelError
-from medray.planning.gate.observed import ALL, Observed, Scales, observe, score_values
+from medray.planning.gate.observed import ALL, Observed, observe, scales_of, score_values
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.chunk_file import Facts, read_facts, write_table
 from medray.storage.commit import data_path
@@ -93,7 +93,7 @@ class Scorer:
         self._layout = family.layout(config)
         self._summary = made["family_summary"]
         reference = stamp.model.card.get("reference")
-        self._scales = Scales(reference) if reference else None
+        self._scales = scales_of(reference) if reference else None
         outputs = self._task.outputs(self._task_config)
         self._network = Network(family, config, self._summary, outputs, dict(model.weights), device)
 

@@ -74,11 +74,15 @@ class Judging:
         links = links_of(state, self.plan, read_by(model, self.recipe.lake, self.job).problem)
         scored = {link["run_id"] for link in links if link["job"] == "predict" and link["model_sha256"] == model.sha256}
         sums = [*sums_of(links, ()), *_uncounted(now, bool(observed), {link["job"] for link in links})]
+        # Of records the rows count, not the files: one file holds a day's.
+        rows = [part for part in sums if part.total_name == "candidates"]
+        arrived = rows or [part for part in sums if part.total_name == "listed"]
         night = Night(
             run_date=date.fromisoformat(self.plan.run_date),
             status="published",
             model_sha256=model.sha256,
-            arrivals=sum(_arrived(part) for part in sums if part.total_name in ("listed", "candidates")),
+            arrivals=sum(_arrived(part) for part in arrived),
+            usable=sum(part.parts["ingested"] for part in arrived),
             inputs=sum(part.total - part.parts["known"] for part in sums if part.total_name == "requested"),
             shares=_shares(sums),
             observed=together([*_observed(state, scored), *observed]),

@@ -18,7 +18,7 @@ class Line:
 
     Attributes:
         run, day, recipe, status: short run id, ISO date, name of the recipe, what became of it.
-        inputs, unused: that were asked for, and the largest share that is watched, 0 to 1.
+        usable, unused: what came and could be used, and the largest share that is watched, 0 to 1.
         reason: the first finding that holds it, or "".
         report: where its page lies, or "".
     """
@@ -27,7 +27,7 @@ class Line:
     day: str
     recipe: str
     status: str
-    inputs: int
+    usable: int
     unused: float
     reason: str
     report: str
@@ -45,7 +45,7 @@ def history(state: Snapshot, name: str | None) -> list[Line]:
                 row["run_date"].isoformat(),
                 row["name"],
                 row["status"],
-                night["inputs"] if night else 0,
+                night["usable"] if night else 0,
                 unused_share(night) if night else 0.0,
                 f"{held[0]['check']}: {held[0]['about']}" if held else "",
                 row["report_uri"] or "",

@@ -9,33 +9,26 @@ from typing import Any
 import pyarrow.compute as pc
 
 from medray.planning.gate.history import Night, Share, Status
-from medray.schema.runs import RUNS
-from medray.storage import delta
 from medray.storage.snapshot import Snapshot
 
 JOB = "nightly"
-_COLUMNS = ("run_id", "run_date", "verdict", "model_sha256", "facts", "report_uri", "name", "committed_at")
+_COLUMNS = ["run_id", "run_date", "verdict", "model_sha256", "facts", "report_uri", "name", "committed_at"]
 
 
 def night_rows(state: Snapshot, name: str | None = None) -> list[dict[str, Any]]:
     """The rows of `runs` that are nights (of one recipe), oldest first, with `facts` read and `status`
     as people have decided since."""
     released, rejected = state.decided("release"), state.decided("reject")
-    ours = pc.field("job") == JOB
-    if name is not None:
-        ours &= pc.field("name") == name
-    table = delta.open_table(state.store, state.lake, RUNS)
-    if table is None:
-        return []
     rows = []
-    for batch in delta.scan(state.store, state.lake, RUNS, int(table.version()), _COLUMNS, ours):
-        for row in batch.to_pylist():
-            status = row["verdict"] or "published"
-            if row["run_id"] in released:
-                status = "released"
-            elif row["run_id"] in rejected:
-                status = "rejected"
-            rows.append({**row, "facts": json.loads(row["facts"] or "{}"), "status": status})
+    for row in state.runs.filter(pc.field("job") == JOB).select(_COLUMNS).to_pylist():
+        if name is not None and row["name"] != name:
+            continue
+        status = row["verdict"] or "published"
+        if row["run_id"] in released:
+            status = "released"
+        elif row["run_id"] in rejected:
+            status = "rejected"
+        rows.append({**row, "facts": json.loads(row["facts"] or "{}"), "status": status})
     return sorted(rows, key=lambda row: (row["run_date"], row["committed_at"]))
 
 
@@ -48,6 +41,7 @@ def night_document(night: Night) -> dict[str, Any]:
     """What a night looked like, as JSON; `read_night` reads it. Its date and status stand beside it."""
     return {
         "arrivals": night.arrivals,
+        "usable": night.usable,
         "inputs": night.inputs,
         "shares": {name: [share.part, share.whole] for name, share in night.shares.items()},
         "observed": night.observed,
@@ -61,6 +55,7 @@ def read_night(document: Mapping[str, Any], row: Mapping[str, Any]) -> Night:
         status=status,
         model_sha256=row["model_sha256"],
         arrivals=document["arrivals"],
+        usable=document["usable"],
         inputs=document["inputs"],
         shares={name: Share(*share) for name, share in document["shares"].items()},
         observed=document["observed"],

@@ -132,7 +132,7 @@ def _nights(told: Told, state: Snapshot) -> list[NightPoint]:
 
 
 def _point(day: str, status: str, night: dict[str, Any]) -> NightPoint:
-    return NightPoint(day, status, night["inputs"], unused_share(night))
+    return NightPoint(day, status, night["usable"], unused_share(night))
 
 
 def unused_share(night: dict[str, Any]) -> float:

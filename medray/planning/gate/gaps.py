@@ -10,6 +10,7 @@ from medray.planning.gate.finding import ALPHA, Finding
 from medray.planning.gate.history import Night, references
 from medray.planning.gate.observed import Reference
 from medray.planning.gate.shifts import shown
+from medray.planning.gate.trait_bins import share_known
 
 _DROP = 0.5  # of the share in which it was known
 _RARE = 0.1  # what fewer inputs had is missed by nobody
@@ -24,9 +25,9 @@ def check_gaps(tonight: Night, seen: Sequence[Night], reference: Reference, fewe
             continue
         known = [reference["counts"], *(other for _, other in references(seen, tonight.model_sha256, group))]
         for name, bins in counts["traits"].items():
-            shares = [share for other in known if (share := _known(other["traits"].get(name))) is not None]
+            shares = [share for other in known if (share := share_known(other["traits"].get(name))) is not None]
             usual = min(shares, default=0.0)
-            have = _known(bins)
+            have = share_known(bins)
             if have is None or usual < _RARE or have >= _DROP * usual:
                 continue
             subjects = counts["subjects"]
@@ -34,7 +35,3 @@ def check_gaps(tonight: Night, seen: Sequence[Night], reference: Reference, fewe
                 about = f"input trait '{name}'" + (f", {shown(group)}" if group != "all" else "")
                 found.append(Finding("missing", True, about, f"known in {have:.0%}", f"{usual:.0%} before"))
     return found
-
-
-def _known(bins: Sequence[int] | None) -> float | None:
-    return None if bins is None or not sum(bins) else 1.0 - bins[-1] / sum(bins)

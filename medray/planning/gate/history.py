@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from medray.planning.gate.observed import Group, Observed, together
+from medray.planning.gate.observed import Group, Observed, together, traits_together
 
 Status = Literal["published", "held", "released", "rejected"]
 
@@ -29,7 +29,8 @@ class Night:
         status: what became of it.
         model_sha256: the model that scored.
         arrivals: objects, or candidate rows, that were not known before.
-        inputs: that the model was asked for and had not answered.
+        usable: of these, what was ingested.
+        inputs: that the model was asked for and had not answered: after a new model, old ones too.
         shares: quarantined and abstained, by what they are of ("quarantined of listed").
         observed: scores and traits.
     """
@@ -38,6 +39,7 @@ class Night:
     status: Status
     model_sha256: str
     arrivals: int
+    usable: int
     inputs: int
     shares: Mapping[str, Share]
     observed: Observed
@@ -51,14 +53,20 @@ def accepted(nights: Sequence[Night], before: date, most: int) -> list[Night]:
 
 def references(nights: Sequence[Night], model_sha256: str, group: str) -> list[tuple[str, Group]]:
     """What a group of tonight may look like: its recent nights together, and each that a person
-    released, by this very model."""
-    same = [night for night in nights if night.model_sha256 == model_sha256 and group in night.observed]
-    found = []
-    if same:
-        found.append(("recent nights", together(night.observed for night in same)[group]))
-    found += [
-        (f"the released night of {night.run_date}", night.observed[group])
-        for night in same
-        if night.status == "released"
-    ]
-    return found
+    released. Traits are those of nights of any model, scores of nights of this one (else empty)."""
+    with_group = [night for night in nights if group in night.observed]
+    released = [night for night in with_group if night.status == "released"]
+    found = [("recent nights", with_group)] if with_group else []
+    found += [(f"the released night of {night.run_date}", [night]) for night in released]
+    return [(name, _pooled(chosen, model_sha256, group)) for name, chosen in found]
+
+
+def _pooled(nights: Sequence[Night], model_sha256: str, group: str) -> Group:
+    ours = together(night.observed for night in nights if night.model_sha256 == model_sha256).get(group)
+    parts = [night.observed[group] for night in nights]
+    return {
+        "inputs": sum(part["inputs"] for part in parts),
+        "subjects": sum(part["subjects"] for part in parts),
+        "scores": ours["scores"] if ours else {},
+        "traits": traits_together(parts),
+    }

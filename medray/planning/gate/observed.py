@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
+import numpy as np
+
 from medray.planning.gate.scale import PROBABILITY, Scale, scale_of
+from medray.planning.gate.trait_bins import TraitCounts, added, count_traits
 
 ALL = "all"
 
@@ -17,35 +20,32 @@ ALL = "all"
 class Group(TypedDict):
     """Attributes:
     inputs, subjects: how many were scored. A subject in two chunks counts twice.
-    scores, traits: counts of `Scale.count` by label and by trait.
+    scores: counts of `Scale.count` by label.
+    traits: counts of `count_traits` by trait.
     """
 
     inputs: int
     subjects: int
     scores: dict[str, list[int]]
-    traits: dict[str, list[int]]
+    traits: dict[str, TraitCounts]
 
 
 Observed = dict[str, Group]
 
 
 class Reference(TypedDict):
-    """What a model was calibrated on: the scales of its scores and traits, and their counts there."""
+    """What a model was calibrated on: the scales of its scores, and the counts of its tuning split."""
 
-    scores: dict[str, dict[str, Any]]
-    traits: dict[str, dict[str, Any]]
+    scales: dict[str, dict[str, Any]]
     counts: Group
 
 
-class Scales:
-    """The scales of a reference."""
-
-    def __init__(self, reference: Reference) -> None:
-        self.scores = {name: Scale.read(one) for name, one in reference["scores"].items()}
-        self.traits = {name: Scale.read(one) for name, one in reference["traits"].items()}
-
-
 Quantities = Mapping[str, Any]  # sequences or arrays of N values by name
+
+
+def scales_of(reference: Reference) -> dict[str, Scale]:
+    """The scale of each label's scores."""
+    return {label: Scale.read(one) for label, one in reference["scales"].items()}
 
 
 def reference_of(scores: Quantities, traits: Quantities, inputs: int, subjects: int) -> Reference:
@@ -55,18 +55,14 @@ def reference_of(scores: Quantities, traits: Quantities, inputs: int, subjects: 
         scores: the value of `score_values` of each example, by label.
         traits: as a family names them, of some of the examples.
     """
-    score_scales = {
-        name: PROBABILITY if _probabilities(values) else scale_of(values) for name, values in scores.items()
-    }
-    trait_scales = {name: scale_of(values) for name, values in traits.items()}
+    scales = {label: PROBABILITY if _probabilities(values) else scale_of(values) for label, values in scores.items()}
     return {
-        "scores": {name: scale.document() for name, scale in score_scales.items()},
-        "traits": {name: scale.document() for name, scale in trait_scales.items()},
+        "scales": {label: scale.document() for label, scale in scales.items()},
         "counts": {
             "inputs": inputs,
             "subjects": subjects,
-            "scores": {name: scale.count(scores[name]) for name, scale in score_scales.items()},
-            "traits": {name: scale.count(traits[name]) for name, scale in trait_scales.items()},
+            "scores": {label: scale.count(scores[label]) for label, scale in scales.items()},
+            "traits": {name: count_traits(np.asarray(values)) for name, values in traits.items()},
         },
     }
 
@@ -85,14 +81,15 @@ def observe(
     subjects: Sequence[int],
     scores: Quantities,
     traits: Quantities,
-    scales: Scales,
+    scales: Mapping[str, Scale],
 ) -> Observed:
     """Counts of N scored examples by group.
 
     Args:
         members: (N,) groups of each example.
         inputs, subjects: (N,) of which input and subject each is.
-        scores, traits: (N,) values by name; names that `scales` lacks are left out.
+        scores, traits: (N,) values by name.
+        scales: of each label.
     """
     rows: dict[str, list[int]] = {}
     for row, groups in enumerate(members):
@@ -102,39 +99,42 @@ def observe(
         group: {
             "inputs": len({inputs[row] for row in chosen}),
             "subjects": len({subjects[row] for row in chosen}),
-            "scores": _counted(scores, scales.scores, chosen),
-            "traits": _counted(traits, scales.traits, chosen),
+            "scores": {label: scales[label].count([values[row] for row in chosen]) for label, values in scores.items()},
+            "traits": {name: count_traits(np.asarray(values)[chosen]) for name, values in traits.items()},
         }
         for group, chosen in sorted(rows.items())
     }
 
 
 def together(parts: Iterable[Observed]) -> Observed:
-    """The counts of all parts."""
+    """The counts of all parts, which one model has scored."""
     whole: Observed = {}
     for part in parts:
         for group, counts in part.items():
-            whole[group] = _added(whole[group], counts) if group in whole else counts
+            whole[group] = _both(whole[group], counts) if group in whole else counts
     return whole
 
 
-def _added(left: Group, right: Group) -> Group:
+def traits_together(parts: Iterable[Group]) -> dict[str, TraitCounts]:
+    """The traits of all parts, whichever models have scored them."""
+    whole: dict[str, TraitCounts] = {}
+    for part in parts:
+        for name, counts in part["traits"].items():
+            whole[name] = added(whole[name], counts) if name in whole else counts
+    return whole
+
+
+def _both(left: Group, right: Group) -> Group:
+    scores = {
+        label: [a + b for a, b in zip(left["scores"][label], right["scores"][label], strict=True)]
+        for label in left["scores"].keys() & right["scores"].keys()
+    }
     return {
         "inputs": left["inputs"] + right["inputs"],
         "subjects": left["subjects"] + right["subjects"],
-        "scores": _sums(left["scores"], right["scores"]),
-        "traits": _sums(left["traits"], right["traits"]),
+        "scores": {**left["scores"], **right["scores"], **scores},
+        "traits": traits_together((left, right)),
     }
-
-
-def _sums(left: dict[str, list[int]], right: dict[str, list[int]]) -> dict[str, list[int]]:
-    both = left.keys() & right.keys()
-    added = {name: [a + b for a, b in zip(left[name], right[name], strict=True)] for name in both}
-    return {**left, **right, **added}
-
-
-def _counted(values: Quantities, scales: Mapping[str, Scale], rows: Sequence[int]) -> dict[str, list[int]]:
-    return {name: scale.count([values[name][row] for row in rows]) for name, scale in scales.items() if name in values}
 
 
 def _probabilities(values: Sequence[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""How one quantity is counted, so that nights can be laid over each other."""
+"""How the scores of a label are counted: bins that its model's reference fixes."""
 
 from __future__ import annotations
 
@@ -28,17 +28,15 @@ class Scale:
         return self.edges is not None
 
     def count(self, found: Sequence[Any]) -> list[int]:
-        """Counts by bin (of categories: the last is any other), then how many are missing (None, NaN)."""
+        """Counts by bin; of categories the last is any other."""
         if self.edges is not None:
-            numbers = np.array([np.nan if one is None else one for one in found], float)
-            known = numbers[~np.isnan(numbers)]
-            bins = np.bincount(np.searchsorted(self.edges, known, side="right"), minlength=len(self.edges) + 1)
-            return [*bins.tolist(), len(numbers) - len(known)]
+            places = np.searchsorted(self.edges, np.asarray(found, float), side="right")
+            return [int(one) for one in np.bincount(places, minlength=len(self.edges) + 1)]
         assert self.values is not None
-        places = {value: place for place, value in enumerate(self.values)}
-        counts = [0] * (len(places) + 2)
+        known = {value: place for place, value in enumerate(self.values)}
+        counts = [0] * (len(known) + 1)
         for one in found:
-            counts[-1 if one is None else places.get(one, len(places))] += 1
+            counts[known.get(one, len(known))] += 1
         return counts
 
     def document(self) -> dict[str, Any]:
@@ -56,11 +54,9 @@ PROBABILITY = Scale(tuple(np.linspace(0, 1, 41)[1:-1].tolist()), None)
 
 def scale_of(found: Sequence[Any]) -> Scale:
     """The scale of a reference's values: bins of about a twentieth each, or its categories."""
-    known = [one for one in found if one is not None]
-    if known and isinstance(known[0], str):
-        return Scale(None, tuple(sorted(set(known))))
-    numbers = np.array(known, float)
-    numbers = numbers[np.isfinite(numbers)]
+    if len(found) and isinstance(found[0], str):
+        return Scale(None, tuple(sorted(set(found))))
+    numbers = np.asarray(found, float)
     if not len(numbers):
         return Scale((), None)
     inner = np.unique(np.quantile(numbers, np.arange(1, _PARTS) / _PARTS))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from medray.metrics.drift import Drift, drift
 from medray.planning.gate.finding import ALPHA, Finding
 from medray.planning.gate.history import Night, references
-from medray.planning.gate.observed import ALL, Group, Reference, Scales
+from medray.planning.gate.observed import ALL, Group, Observed, Reference, scales_of
 from medray.planning.gate.scale import Scale
+from medray.planning.gate.trait_bins import aligned, lower_edge
 
 KEY_LETTERS = 8  # of a site's or scanner's key, as people are shown it
 
@@ -19,13 +21,14 @@ class Shift:
     """One quantity of one group of tonight against one reference.
 
     Attributes:
-        group, kind, name: "scanner <key>", "scores" or "traits", label or trait.
+        group, kind, name: "scanner <key>", "score" or "trait", label or trait.
         against: "training", "recent nights" or "the released night of ...".
-        tonight, reference: counts in the bins of `scale`, without what is missing.
+        scale: the bins: inner edges, or categories.
+        tonight, reference: counts in them.
     """
 
     group: str
-    kind: str
+    kind: Literal["score", "trait"]
     name: str
     against: str
     scale: Scale
@@ -35,7 +38,7 @@ class Shift:
 
     @property
     def about(self) -> str:
-        what = f"scores of {self.name}" if self.kind == "scores" else f"input trait '{self.name}'"
+        what = f"scores of {self.name}" if self.kind == "score" else f"input trait '{self.name}'"
         return what if self.group == ALL else f"{what}, {shown(self.group)}"
 
 
@@ -46,40 +49,41 @@ def shown(group: str) -> str:
 
 
 def shifts(tonight: Night, seen: Sequence[Night], reference: Reference, fewest: int) -> list[Shift]:
-    """Every comparison that enough inputs allow. What training knew stands for each group: it knew
-    no sites."""
-    scales = Scales(reference)
+    """Every comparison that enough subjects allow. Training knew no sites: what it knew stands for the
+    traits of each group, and for the scores of all together only."""
+    scales = scales_of(reference)
     found: list[Shift] = []
     for group, counts in tonight.observed.items():
-        if counts["subjects"] < fewest:
+        if counts["subjects"] < fewest or _is_all(group, counts, tonight.observed):
             continue
-        known = [("training", reference["counts"]), *references(seen, tonight.model_sha256, group)]
-        for against, other in known:
+        training = reference["counts"] if group == ALL else {**reference["counts"], "scores": {}}
+        for against, other in [("training", training), *references(seen, tonight.model_sha256, group)]:
             if other["subjects"] >= fewest:
-                found += _compared(group, against, counts, other, scales)
+                found += _scores(group, against, counts, other, scales)
+                found += _traits(group, against, counts, other)
     return found
+
+
+def _is_all(group: str, counts: Group, observed: Observed) -> bool:
+    """The only site or scanner tells what all inputs tell."""
+    return group != ALL and counts["inputs"] == observed[ALL]["inputs"]
 
 
 def check_shifts(found: Sequence[Shift], psi: float, ks: float) -> list[Finding]:
     """A quantity holds the night when it is far from everything that it was compared with; far from
-    training alone, it is noted."""
+    some of it, it is noted."""
     alpha = ALPHA / max(len(found), 1)
     findings = []
     for alike in _by_quantity(found).values():
         far = [one for one in alike if _is_far(one.drift, psi, ks, alpha)]
         if not far:
             continue
+        holds = len(far) == len(alike)
         nearest = min(alike, key=lambda one: one.drift.psi)
-        worst = nearest if len(far) == len(alike) else far[0]
-        findings.append(
-            Finding(
-                "drift",
-                len(far) == len(alike),
-                worst.about,
-                f"PSI {worst.drift.psi:.2f}, KS {worst.drift.ks:.2f} against {worst.against}",
-                f"PSI {psi:g}, KS {ks:g}" + ("" if len(far) == len(alike) else f"; like {nearest.against}"),
-            )
-        )
+        worst = nearest if holds else far[0]
+        told = f"PSI {worst.drift.psi:.2f}, KS {worst.drift.ks:.2f} against {worst.against}"
+        allowed = f"PSI {psi:g}, KS {ks:g}" + ("" if holds else f"; like {nearest.against}")
+        findings.append(Finding("drift", holds, worst.about, told, allowed))
     return findings
 
 
@@ -94,13 +98,18 @@ def _by_quantity(found: Sequence[Shift]) -> Mapping[tuple[str, str, str], list[S
     return alike
 
 
-def _compared(group: str, against: str, counts: Group, other: Group, scales: Scales) -> Iterator[Shift]:
-    for kind, known, mine, theirs in (
-        ("scores", scales.scores, counts["scores"], other["scores"]),
-        ("traits", scales.traits, counts["traits"], other["traits"]),
-    ):
-        for name, scale in known.items():
-            tonight, reference = mine.get(name, [0])[:-1], theirs.get(name, [0])[:-1]
-            if sum(tonight) and sum(reference):
-                apart = drift(reference, tonight, ordered=scale.ordered, inputs=counts["subjects"])
-                yield Shift(group, kind, name, against, scale, tonight, reference, apart)
+def _scores(group: str, against: str, counts: Group, other: Group, scales: Mapping[str, Scale]) -> Iterator[Shift]:
+    for label, scale in scales.items():
+        tonight, reference = counts["scores"].get(label, []), other["scores"].get(label, [])
+        if sum(tonight) and sum(reference):
+            apart = drift(reference, tonight, ordered=scale.ordered, inputs=counts["subjects"])
+            yield Shift(group, "score", label, against, scale, tonight, reference, apart)
+
+
+def _traits(group: str, against: str, counts: Group, other: Group) -> Iterator[Shift]:
+    for name in sorted(counts["traits"].keys() & other["traits"].keys()):
+        bins, reference, tonight = aligned(other["traits"][name], counts["traits"][name])
+        if sum(tonight) and sum(reference):
+            apart = drift(reference, tonight, ordered=True, inputs=counts["subjects"])
+            scale = Scale(tuple(lower_edge(one) for one in bins[1:]), None)
+            yield Shift(group, "trait", name, against, scale, tonight, reference, apart)
