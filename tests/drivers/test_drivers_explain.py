@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from record_scene import FIRST, RecordScene
 from scene import Scene
+from story import plan
 from typer.testing import CliRunner
 
 from medray import cli
 from medray.code_version import code_version
+from medray.schema.held import HELD
 from medray.schema.predictions import PREDICTIONS
+from medray.storage.commit import Outcome, commit_run, write_rows
 from medray.storage.models import load_model, register, save_model
+from medray.storage.plans import write_plan
 from medray.storage.promotions import choose, promote
 from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE
@@ -76,7 +81,21 @@ def test_a_score_that_was_changed_is_found_out(scored: Scene) -> None:
     shown = CliRunner().invoke(cli.app, ["explain-row", scored.lake, "--image", row["SOPInstanceUID"], "--rebuild"])
     assert shown.exit_code == 1
     assert "DIFFERS: raw_score" in shown.output
+    assert f"(by {-(2**-40):.2g})" in shown.output
+    assert "the answer is the same" in shown.output
     assert "bit-equal" not in shown.output
+
+
+def test_a_held_answer_says_so(scored: Scene) -> None:
+    """As the gate of a night leaves it: named by `held` alone."""
+    rows = snapshot(LAKE, scored.lake).table(PREDICTIONS).slice(0, 1)
+    held = rows.set_column(rows.schema.get_field_index("label"), "label", pa.array(["waits"]))
+    made = write_plan(LAKE, scored.lake, plan(kind="labels"))
+    files = write_rows(LAKE, scored.lake, made, HELD, held, "000000")
+    commit_run(LAKE, scored.lake, made, Outcome({}, {HELD.name: files}, verdict="held"))
+    uid = rows["SOPInstanceUID"][0].as_py()
+    answer = _asked(scored.lake, "--image", uid, "--label", "waits")["answer"]
+    assert (answer["state"], answer["table"]) == ("held", "held")
 
 
 def test_several_rows_give_a_list_to_choose_from(scored: Scene) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_ANSWERS = {"status", "predicted_boolean_value", "predicted_integer_value", "predicted_categorical_value"}
 _TITLES = {
     "answer": "The answer",
     "input": "Its input",
@@ -36,7 +37,12 @@ def verdict(rebuild: Mapping[str, Any]) -> Iterator[str]:
     if rebuild["same"]:
         yield "bit-equal: the raw score and every other column of the row came out the same"
     for name, pair in rebuild["differs"].items():
-        yield f"DIFFERS: {name} is {pair['stored']!r} in the lake, {pair['rebuilt']!r} here"
+        stored, again = pair["stored"], pair["rebuilt"]
+        numbers = isinstance(stored, float) and isinstance(again, float)
+        by = f" (by {again - stored:.2g})" if numbers else ""
+        yield f"DIFFERS: {name} is {stored!r} in the lake, {again!r} here{by}"
+    if rebuild["differs"] and not rebuild["differs"].keys() & _ANSWERS:
+        yield "the answer is the same; another kind of processor (a GPU) changes the last bits of its numbers"
 
 
 def one_line(choice: Mapping[str, Any]) -> str:
