@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from medray.commands.options import LakeArgument
 from medray.entry import stopped_by_contract, today
@@ -44,12 +44,13 @@ def _print(found: Any, lake: str, tell: Narrator, *, clear: bool) -> None:
         tell.console.clear()
     tell.title(f"Open: {len(found.open)} plan(s)")
     rows = _document(found, lake)
-    if rows["open"]:
-        tell.console.print(_table(rows["open"]))
+    for line in _lines(rows["open"]):
+        tell.say(line)
     for one in rows["open"]:
         tell.say(f"{one['run']}: {one['do']}")
     tell.title("Newest runs")
-    tell.console.print(_table(rows["newest"]))
+    for line in _lines(rows["newest"]):
+        tell.say(line)
     night = rows["night"]
     for held in rows["waiting"]:
         tell.warn(f"HELD: night {held['night']}, run {held['run']}: `medray release` or `medray reject`")
@@ -86,7 +87,7 @@ def _open(one: Any, lake: str) -> dict[str, Any]:
 
 
 def _run(run: dict[str, Any]) -> dict[str, Any]:
-    counts = ", ".join(f"{name} {count:,}" for name, count in run["counts"])
+    counts = ", ".join(f"{name} {count:,}" for name, count in run["counts"] if count)
     return {
         "run": run["run_id"][:12],
         "job": run["job"],
@@ -97,10 +98,10 @@ def _run(run: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 2))
-    for name in (name for name in (rows[0] if rows else {}) if name != "do"):
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(str(value) for name, value in row.items() if name != "do"))
-    return table
+def _lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The rows with their names above them, in columns; what is to be done stands apart."""
+    names = [name for name in (rows[0] if rows else {}) if name != "do"]
+    shown = [names, *([str(row[name]) for name in names] for row in rows)]
+    widths = [max(len(row[place]) for row in shown) for place in range(len(names))]
+    for row in shown if rows else ():
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

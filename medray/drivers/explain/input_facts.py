@@ -84,7 +84,7 @@ def _record(given: Given, row: Mapping[str, Any]) -> dict[str, Any]:
     for place, one in enumerate(_rows(given, LABELS, _RECORD)):
         key = (record_id(one["subject_id"], one["prediction_time"]), one["input_version"])
         if one["label"] == problem.name and key == given.key:
-            found = {**{name: one[name] for name in _RECORD}, "row": place}
+            found = {"problem": problem.name, **{name: one[name] for name in _RECORD if name != "label"}, "row": place}
     chunk = given.chunk("")
     state = given.state
     read = read_windows(state.store, state.lake, given.path, chunk.events, problem, chunk.rows, chunk.fine)
