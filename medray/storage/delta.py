@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 RUN_ID = "medray.run_id"
 _ATTEMPTS = 20
+_ENTRY = re.compile(r"\d{20}\.json")  # of a log
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,53 @@ def _version_of(store: Store, lake: str, contract: TableContract, run_id: str, n
             if f'"{run_id}"'.encode() in commit:
                 return version
     return newest
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One version of a table, as its log has it.
+
+    Attributes:
+        version: from 0.
+        run_id: the run that made it; None where none did.
+        added: size in bytes by path. removed: paths.
+        data_change: whether rows came or went.
+    """
+
+    version: int
+    run_id: str | None
+    added: dict[str, int]
+    removed: tuple[str, ...]
+    data_change: bool
+
+
+def commits(store: Store, lake: str, contract: TableContract) -> Iterator[Commit]:
+    """Every version whose entry the log still has, oldest first."""
+    log = join(table_uri(lake, contract.name), "_delta_log")
+    with told(lake):
+        try:
+            listed = [
+                item.uri for item in store.walk(log) if re.fullmatch(r"\d{20}\.json", item.uri.rsplit("/", 1)[-1])
+            ]
+        except FileNotFoundError:
+            return
+        for uri in listed:
+            yield _read_commit(int(uri.rsplit("/", 1)[-1].removesuffix(".json")), store.read(uri))
+
+
+def _read_commit(version: int, entry: bytes) -> Commit:
+    run_id, added, removed, data_change = None, {}, [], False
+    for line in entry.splitlines():
+        action = json.loads(line)
+        if "txn" in action:
+            run_id = action["txn"]["appId"]
+        elif "add" in action:
+            added[unquote(action["add"]["path"])] = int(action["add"]["size"])
+            data_change |= action["add"]["dataChange"]
+        elif "remove" in action:
+            removed.append(unquote(action["remove"]["path"]))
+            data_change |= action["remove"]["dataChange"]
+    return Commit(version, run_id, added, tuple(removed), data_change)
 
 
 def data_files(store: Store, lake: str, contract: TableContract, version: int) -> list[str]:
