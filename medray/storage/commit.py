@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from medray.errors import PlanError
 from medray.schema.containers import CONTAINERS
 from medray.schema.contract import TableContract
 from medray.schema.events import EVENTS
@@ -43,6 +44,7 @@ class Outcome:
         host_facts: cpus, memory, versions, seconds.
         children: run ids of a chain's links.
         model_sha256, report_uri: of the run, where it has one.
+        closes: runs that can never be committed once this one is.
     """
 
     counts: Mapping[str, int]
@@ -51,6 +53,7 @@ class Outcome:
     children: Sequence[str] = ()
     model_sha256: str | None = None
     report_uri: str | None = None
+    closes: Sequence[str] = ()
 
 
 def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[str, int]:
@@ -58,6 +61,10 @@ def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[st
 
     Returns:
         The version of every table after this run.
+
+    Raises:
+        StorageError: the store failed; nothing partial is visible, and running again completes.
+        PlanError: the plan was given up while this attempt stood still.
     """
     # A table that this run does not write keeps the version that the plan knew: a newer one may
     # hold rows of a run that never got its `runs` row.
@@ -68,7 +75,15 @@ def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[st
         if version is not None:
             versions[contract.name] = version
     row = _runs_file(store, lake, plan, outcome, versions)
-    delta.append(store, lake, RUNS, plan.run_id, [row])
+    version = delta.append(store, lake, RUNS, plan.run_id, [row], outcome.closes)
+    assert version is not None  # there is a file
+    if row.path not in delta.data_files(store, lake, RUNS, version):
+        raise PlanError(
+            f"run {plan.run_id[:12]}",
+            "a plan that a person has given up meanwhile",
+            "a plan that is neither committed nor given up",
+            "run the job again: its inputs are new again",
+        )
     _sweep(store, lake, plan.run_id)
     return versions
 

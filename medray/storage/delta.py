@@ -12,7 +12,7 @@ from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
-from medray.errors import StorageError
+from medray.errors import PlanError, StorageError
 from medray.schema.contract import VERSION_FIELD, TableContract, check_version
 from medray.storage.failures import told
 from medray.storage.store import Store
@@ -62,12 +62,23 @@ def open_table(store: Store, lake: str, contract: TableContract, version: int | 
     return table
 
 
-def append(store: Store, lake: str, contract: TableContract, run_id: str, files: Sequence[NewFile]) -> int | None:
+def append(
+    store: Store,
+    lake: str,
+    contract: TableContract,
+    run_id: str,
+    files: Sequence[NewFile],
+    closes: Sequence[str] = (),
+) -> int | None:
     """Make the run's one commit to the table unless it stands. Returns the version that holds it,
     or None where the run has no files for it.
 
+    Args:
+        closes: runs that can commit nothing to this table any more once this commit is made.
+
     Raises:
         StorageError: the commit could not be made in 20 attempts beside other writers.
+        PlanError: one of `closes` has committed to this table.
     """
     if not files:
         return None
@@ -76,10 +87,11 @@ def append(store: Store, lake: str, contract: TableContract, run_id: str, files:
             table = open_table(store, lake, contract)
             if table is None:
                 table = _create(store, lake, contract)
-            _upgrade(table, contract)
-            if table.transaction_version(run_id) is None:
-                with told(lake):
-                    _commit(table, run_id, files)
+            with told(lake):
+                _upgrade(table, contract)
+                if table.transaction_version(run_id) is None:
+                    _must_be_open(table, closes)
+                    _commit(table, run_id, files, closes)
                     table.update_incremental()
             return _version_of(store, lake, contract, run_id, int(table.version()))
         except StorageError as error:
@@ -125,7 +137,15 @@ def _upgrade(table: DeltaTable, contract: TableContract) -> None:
     table.update_incremental()
 
 
-def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile]) -> None:
+def _must_be_open(table: DeltaTable, closes: Sequence[str]) -> None:
+    for one in closes:
+        if table.transaction_version(one) is not None:
+            raise PlanError(
+                f"run {one[:12]}", "a run that is committed", "a run without commits", "look at it with `medray runs`"
+            )
+
+
+def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile], closes: Sequence[str]) -> None:
     actions: list[AddAction | RemoveAction] = [
         AddAction(
             path=file.path,
@@ -142,7 +162,10 @@ def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile]) -> None:
         mode="append",
         schema=table.schema(),
         partition_by=[],
-        commit_properties=CommitProperties(custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(run_id, 1)]),
+        # A writer that holds an older version of the table is refused by the log itself.
+        commit_properties=CommitProperties(
+            custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(one, 1) for one in (run_id, *closes)]
+        ),
     )
 
 

@@ -207,6 +207,12 @@ def test_four_processes_commit_beside_each_other(store: Store, lake: str) -> Non
     assert racing.rows(store, lake) == racing.expected()
 
 
+@pytest.mark.timeout(180)
+def test_eight_processes_commit_two_hundred_runs(store: Store, lake: str) -> None:
+    assert racing.race(lake, writers=8, commits=25) == [0] * 8
+    assert racing.rows(store, lake) == racing.expected(200)
+
+
 def test_a_run_keeps_its_version_when_others_follow(store: Store, lake: str) -> None:
     plans = [story.plan(name) for name in ("a", "b", "c")]
     done = [outcome(store, lake, plan, plan.name) for plan in plans]
