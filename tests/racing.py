@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 import story
@@ -29,15 +30,11 @@ WRITERS, COMMITS = 4, 5
 KEYS = 24
 # Each process would import them anew: this module itself is not on the fork server's path.
 PRELOADED = [
-    "medray.drivers.turns",
-    "medray.storage.commit",
-    "medray.demo.archive",
-    "medray.config",
-    "medray.narration",
-]
+    "medray.drivers.turns", "medray.storage.commit", "medray.storage.models", "medray.demo.archive", "medray.config",
+]  # fmt: skip
 
 
-def at_once(act: Callable[..., None], lake: str, writers: int, *rest: int) -> list[int | None]:
+def at_once(act: Callable[..., None], lake: str, writers: int, *rest: Any) -> list[int | None]:
     """Call `act(lake, number, wait, *rest)` in so many processes. Each calls `wait` before what they shall
     do together. Returns the exit codes."""
     context = multiprocessing.get_context("forkserver")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -25,7 +26,7 @@ from medray.storage import delta
 from medray.storage.chunk_file import read_facts, write_table
 from medray.storage.delta import NewFile
 from medray.storage.failures import told
-from medray.storage.plans import Plan, now
+from medray.storage.plans import Plan, now, plan_folder
 from medray.storage.store import TEMPORARY, Store
 from medray.storage.uri import join
 
@@ -57,7 +58,7 @@ class Outcome:
 
 
 def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[str, int]:
-    """Commit the tables in order, `runs` last, then sweep left-over temporaries.
+    """Commit the tables in order, sweep left-over temporaries, commit `runs`.
 
     Returns:
         The version of every table after this run.
@@ -75,6 +76,7 @@ def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[st
         if version is not None:
             versions[contract.name] = version
     row = _runs_file(store, lake, plan, outcome, versions)
+    _sweep(store, lake, plan)  # while the run is unfinished: nobody comes back to one that is committed
     version = delta.append(store, lake, RUNS, plan.run_id, [row], outcome.closes)
     assert version is not None  # there is a file
     if row.path not in delta.data_files(store, lake, RUNS, version):
@@ -84,7 +86,6 @@ def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[st
             "a plan that is neither committed nor given up",
             "run the job again: its inputs are new again",
         )
-    _sweep(store, lake, plan.run_id)
     return versions
 
 
@@ -140,14 +141,13 @@ def _runs_file(store: Store, lake: str, plan: Plan, outcome: Outcome, versions: 
     return write_rows(store, lake, plan, RUNS, rows, "run")[0]
 
 
-def _sweep(store: Store, lake: str, run_id: str) -> None:
-    """Remove what killed attempts of this run left: nobody waits for it any more."""
-    with told(lake):
-        for contract in (*ORDER, RUNS):
-            try:
-                left = list(store.walk(join(delta.table_uri(lake, contract.name), "data", run_id)))
-            except FileNotFoundError:
-                continue
-            for item in left:
+def _sweep(store: Store, lake: str, plan: Plan) -> None:
+    """Remove what killed attempts of this run left. All of its files stand: an attempt that is still at
+    work finds them, or finds the run committed."""
+    folders = [join(delta.table_uri(lake, contract.name), "data", plan.run_id) for contract in (*ORDER, RUNS)]
+    for folder in (*folders, plan_folder(lake, plan.job, plan.run_id)):
+        with told(lake), suppress(FileNotFoundError):  # no such folder, or another attempt sweeps too
+            for item in list(store.walk(folder)):
                 if item.uri.rsplit("/", 1)[-1].startswith(TEMPORARY):
-                    store.delete(item.uri)
+                    with suppress(FileNotFoundError):
+                        store.delete(item.uri)

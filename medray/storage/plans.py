@@ -126,12 +126,17 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def plan_folder(lake: str, job: str, run_id: str) -> str:
+    """Where a plan lies."""
+    return join(lake, "plans", job, run_id)
+
+
 def _document_uri(lake: str, job: str, run_id: str) -> str:
-    return join(lake, "plans", job, run_id, "plan.json")
+    return join(plan_folder(lake, job, run_id), "plan.json")
 
 
 def _inputs_uri(lake: str, job: str, run_id: str) -> str:
-    return join(lake, "plans", job, run_id, "inputs.arrow")
+    return join(plan_folder(lake, job, run_id), "inputs.arrow")
 
 
 def canonical(document: dict[str, Any]) -> bytes:

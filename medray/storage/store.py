@@ -104,7 +104,12 @@ class Store:
         if is_s3(uri):
             self.s3().pipe_file(object_name(uri), data)
         else:
-            os.replace(_spooled(uri, data), uri)
+            spooled = _spooled(uri, data)
+            try:
+                os.replace(spooled, uri)
+            except OSError:
+                Path(spooled).unlink(missing_ok=True)
+                raise
 
     def put_if_absent(self, uri: str, data: bytes) -> bool:
         """Write the object unless it is there. Returns whether these bytes stand now: where the answer to
