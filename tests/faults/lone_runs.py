@@ -14,8 +14,8 @@ import story
 from medray.drivers.job import Result
 from medray.drivers.turns import in_turn
 from medray.schema.contract import TableContract
+from medray.storage import delta
 from medray.storage.commit import ORDER, Outcome, commit_run, data_path, write_rows
-from medray.storage.delta import table_uri
 from medray.storage.models import choose, load_model, promote, register, save_model, versions
 from medray.storage.plans import Plan
 from medray.storage.snapshot import snapshot
@@ -32,8 +32,11 @@ def every_table(lake: str) -> None:
 
 
 def look_at_tables(lake: str, complete: bool) -> list[str]:
-    """What is lost, doubled or seen in part."""
+    """What is lost, doubled or seen in part, also by who reads the tables at their newest versions, as a
+    run that was committed a moment later makes everybody do."""
     state = snapshot(LAKE, lake)
+    tables = {contract.name: delta.open_table(LAKE, lake, contract) for contract in ORDER}
+    state = state.at({name: int(table.version()) for name, table in tables.items() if table is not None})
     found = ["the run is not there once"] if complete and state.runs.num_rows != 1 else []
     for contract in ORDER:
         rows = sum(batch.num_rows for batch in state.scan(contract, contract.schema.names[:1]))
@@ -72,7 +75,7 @@ def _look(lake: str) -> Plan | Result:
 
 
 def _commit(lake: str, plan: Plan) -> Result:
-    half = Path(join(table_uri(lake, ORDER[0].name), data_path(plan.run_id, "0"))).with_name(f"{TEMPORARY}half")
+    half = Path(join(delta.table_uri(lake, ORDER[0].name), data_path(plan.run_id, "0"))).with_name(f"{TEMPORARY}half")
     if plan.run_id not in snapshot(LAKE, lake).run_ids():
         half.parent.mkdir(parents=True, exist_ok=True)
         half.write_bytes(b"half")
