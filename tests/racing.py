@@ -30,7 +30,7 @@ WRITERS, COMMITS = 4, 5
 KEYS = 24
 # Each process would import them anew: this module itself is not on the fork server's path.
 PRELOADED = [
-    "medray.drivers.turns", "medray.storage.commit", "medray.storage.models", "medray.demo.archive", "medray.config",
+    "medray.drivers.turns", "medray.drivers.images.ingest", "medray.engine.actors", "medray.storage.commit", "medray.storage.models", "medray.demo.archive", "medray.config",
 ]  # fmt: skip
 
 

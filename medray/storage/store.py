@@ -291,8 +291,12 @@ def _link(spooled: str, path: str) -> bool:
         os.link(spooled, path)
     except FileExistsError:
         return False
+    except FileNotFoundError:  # swept by another attempt at the same file
+        if not os.path.exists(path):
+            raise
+        return False
     finally:
-        os.unlink(spooled)
+        Path(spooled).unlink(missing_ok=True)
     return True
 
 

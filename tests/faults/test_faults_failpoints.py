@@ -4,11 +4,12 @@ runs to its end: nothing is lost, doubled, seen in part or left over."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
 import racing
-from faults import failpoints, lone_runs
+from faults import driver_runs, failpoints, lone_runs
 from faults.failpoints import AFTER, Act, Look
 
 from medray.storage.commit import ORDER
@@ -16,15 +17,21 @@ from medray.storage.commit import ORDER
 RUNS: dict[str, tuple[Act, Look]] = {
     "tables": (lone_runs.every_table, lone_runs.look_at_tables),
     "model": (lone_runs.a_model, lone_runs.look_at_models),
+    "ingest": (driver_runs.ingest, driver_runs.look),
 }
-runs = pytest.mark.parametrize("run", list(RUNS))
+every_run = pytest.mark.parametrize("run", list(RUNS))
+runs = pytest.mark.parametrize("run", ["tables", "model", pytest.param("ingest", marks=pytest.mark.slow)])
 
 
 @pytest.fixture(scope="session")
 def points(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
     """The points of a run, by a clean one."""
-    known = {name: failpoints.steps(RUNS[name][0], str(tmp_path_factory.mktemp("clean"))) for name in RUNS}
-    return known.__getitem__
+
+    @cache
+    def of(run: str) -> list[str]:
+        return failpoints.steps(RUNS[run][0], str(tmp_path_factory.mktemp(run) / "lake"))
+
+    return of
 
 
 def test_the_points_are_those_of_the_plan_every_table_and_the_sweep(points: Callable[[str], list[str]]) -> None:
@@ -39,7 +46,7 @@ def test_the_points_are_those_of_the_plan_every_table_and_the_sweep(points: Call
     assert named[-5] == f"after delete tables/{ORDER[0].name}/data/HASH/TEMPORARY"
 
 
-@runs
+@every_run
 def test_errors_at_every_point_one_after_another(run: str, points: Callable[[str], list[str]], lake: str) -> None:
     """Each attempt comes one point further than the one before it."""
     act, look = RUNS[run]
@@ -87,5 +94,5 @@ def test_a_run_stands_still_at_every_point(run: str, points: Callable[[str], lis
 
 def _hung(run: str, points: Sequence[str], folder: Path) -> list[str]:
     act, look = RUNS[run]
-    lakes = {point: str(folder / f"{number}") for number, point in enumerate(points)}
+    lakes = {point: str(folder / f"{number}" / "lake") for number, point in enumerate(points)}
     return [fault for point in points for fault in failpoints.hangs(act, lakes[point], point, look)]
