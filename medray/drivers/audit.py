@@ -17,6 +17,8 @@ from medray.storage.commit import ORDER
 from medray.storage.failures import told
 from medray.storage.promotions import names_with_promotions, promotions
 from medray.storage.snapshot import Snapshot
+from medray.storage.table_log import Commit
+from medray.storage.table_log import commits as commits_of
 from medray.storage.uri import join
 
 
@@ -43,7 +45,8 @@ def verify(state: Snapshot) -> Audited:
     faults: list[str] = []
     commits = files = 0
     for contract in ORDER:
-        table_commits = {one.version: one for one in delta.commits(state.store, state.lake, contract)}
+        table = delta.table_uri(state.lake, contract.name)
+        table_commits = {one.version: one for one in commits_of(state.store, table)}
         told_of = {row["version"]: row for row in rows if row["event"] == "commit" and row["name"] == contract.name}
         faults += _commit_faults(contract.name, table_commits, told_of, state)
         commits += len(told_of)
@@ -56,7 +59,7 @@ def verify(state: Snapshot) -> Audited:
 
 
 def _commit_faults(
-    table: str, made: Mapping[int, delta.Commit], told_of: Mapping[int, Mapping[str, Any]], state: Snapshot
+    table: str, made: Mapping[int, Commit], told_of: Mapping[int, Mapping[str, Any]], state: Snapshot
 ) -> list[str]:
     runs = state.run_ids()
     faults = []

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inline import inline_engine
 from nights.hospital_month import MODEL, Month
+from without_ray import without_ray
 
 from medray import entry
 from medray.drivers.audit import verify
@@ -44,7 +44,7 @@ def aside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("held")
     month = Month(folder / "scene")
     month.folder.mkdir()
-    with inline_engine(), pytest.MonkeyPatch.context() as patch:
+    with without_ray(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(canvas, "saved", lambda *_: b"<svg/>")
         month.begin(DAY - timedelta(days=2))
         assert month.night(DAY - timedelta(days=1)).status == "done"
@@ -132,10 +132,10 @@ def test_a_release_that_is_cut_off_shows_nothing_and_is_finished(month: Month, b
     held, published = rows(month, HELD), rows(month, PREDICTIONS)
     append = delta.append
 
-    def until(store: Any, lake: str, contract: TableContract, *rest: Any) -> int | None:
+    def until(store: Any, lake: str, contract: TableContract, *rest: Any, **named: Any) -> int | None:
         if contract.name == before.name:
             raise Killed
-        return append(store, lake, contract, *rest)
+        return append(store, lake, contract, *rest, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delta, "append", until)

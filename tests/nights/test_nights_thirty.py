@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inline import inline_engine
 from nights.hospital_month import BEFORE, MODEL, Month
+from without_ray import without_ray
 
 from medray.drivers.audit import verify
 from medray.drivers.job import Job, Result
@@ -153,7 +153,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     month = Month(tmp_path_factory.mktemp("month"))
-    with inline_engine(), pytest.MonkeyPatch.context() as patch:
+    with without_ray(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             canvas, "saved", lambda *_: b"<svg/>"
         )  # figures cost most of a night, and have tests of their own
