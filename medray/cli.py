@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from medray.commands import models, nights
+from medray.commands.audit import audit
 from medray.commands.explain import explain_row
 from medray.commands.options import Lake
 from medray.commands.relink import relink
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 export = typer.Typer(no_args_is_help=True, help="Write tables of a lake in another format.")
 app.add_typer(export, name="export")
+app.add_typer(audit, name="audit")
 RecipePath = Annotated[str, typer.Argument(metavar="RECIPE", help="a TOML file")]
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="change a value of the recipe")]
 for command in (

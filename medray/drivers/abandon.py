@@ -23,7 +23,8 @@ def abandon(lake: str, run_id: str, job: Job) -> str:
     whole id.
 
     Raises:
-        PlanError: no or several such plans, or the plan's commit has begun and must be finished.
+        PlanError: no or several such plans, or the plan's commit has begun and must be finished. A
+            driver that stands still meanwhile cannot commit the plan when it goes on.
     """
     found = [planned for kind in _KINDS for planned in unfinished(job, lake, kind) if planned.startswith(run_id)]
     if len(found) != 1:
@@ -55,10 +56,6 @@ def abandon(lake: str, run_id: str, job: Job) -> str:
         inputs=pa.table({"chunk": pa.array([], pa.int32())}),
         planned_at=now(),
     )
-    commit_run(
-        job.store,
-        lake,
-        write_plan(job.store, lake, plan),
-        Outcome({}, children=[planned], events=[Event(ABANDON, planned)]),
-    )
+    outcome = Outcome({}, children=[planned], closes=[planned], events=[Event(ABANDON, planned)])
+    commit_run(job.store, lake, write_plan(job.store, lake, plan), outcome)
     return planned

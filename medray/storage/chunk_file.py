@@ -71,9 +71,13 @@ class ChunkWriter:
         which are another attempt's when that one was first."""
         self._writer.add_key_value_metadata({FACTS: json.dumps(facts, sort_keys=True)})
         self._writer.close()
-        size = os.path.getsize(self._spooled)
-        if self._store.publish(self._spooled, self._uri):
-            return {**facts, "file_bytes": size}
+        try:
+            size = os.path.getsize(self._spooled)
+            if self._store.publish(self._spooled, self._uri):
+                return {**facts, "file_bytes": size}
+        except FileNotFoundError:  # swept by another attempt, which had all of its files
+            if not self._store.exists(self._uri):
+                raise
         return read_facts(self._store, self._uri) or facts
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
 
+from medray.errors import PlanError
 from medray.schema.audit import AUDIT
 from medray.schema.containers import CONTAINERS
 from medray.schema.contract import TableContract
@@ -27,7 +29,7 @@ from medray.storage.audit import Event, audit_rows, commit_event
 from medray.storage.chunk_file import read_facts, write_table
 from medray.storage.delta import NewFile
 from medray.storage.failures import told
-from medray.storage.plans import Plan, now
+from medray.storage.plans import Plan, now, plan_folder
 from medray.storage.store import TEMPORARY, Store
 from medray.storage.uri import join
 
@@ -51,6 +53,7 @@ class Outcome:
         verdict: "published" or "held", where a gate has judged.
         facts: of a night: what it looked like and what was found; JSON.
         events: what an auditor may ask about, besides the run and its commits.
+        closes: runs that can never be committed once this one is.
     """
 
     counts: Mapping[str, int]
@@ -63,13 +66,18 @@ class Outcome:
     verdict: str | None = None
     facts: Mapping[str, Any] | None = None
     events: Sequence[Event] = ()
+    closes: Sequence[str] = ()
 
 
 def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[str, int]:
-    """Commit the tables in order, `runs` last, then sweep left-over temporaries.
+    """Commit the tables in order, sweep left-over temporaries, commit `runs`.
 
     Returns:
         The version of every table after this run.
+
+    Raises:
+        StorageError: the store failed; nothing partial is visible, and running again completes.
+        PlanError: the plan was given up while this attempt stood still.
     """
     # A table that this run does not write keeps the version that the plan knew: a newer one may
     # hold rows of a run that never got its `runs` row.
@@ -86,8 +94,16 @@ def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[st
     if version is not None:
         versions[AUDIT.name] = version
     row = _runs_file(store, lake, plan, outcome, versions)
-    delta.append(store, lake, RUNS, plan.run_id, [row])
-    _sweep(store, lake, plan.run_id)
+    _sweep(store, lake, plan)  # while the run is unfinished: nobody comes back to one that is committed
+    version = delta.append(store, lake, RUNS, plan.run_id, [row], closes=outcome.closes)
+    assert version is not None  # there is a file
+    if row.path not in delta.data_files(store, lake, RUNS, version):
+        raise PlanError(
+            f"run {plan.run_id[:12]}",
+            "a plan that a person has given up meanwhile",
+            "a plan that is neither committed nor given up",
+            "run the job again: its inputs are new again",
+        )
     return versions
 
 
@@ -145,14 +161,13 @@ def _runs_file(store: Store, lake: str, plan: Plan, outcome: Outcome, versions: 
     return write_rows(store, lake, plan, RUNS, rows, "run")[0]
 
 
-def _sweep(store: Store, lake: str, run_id: str) -> None:
-    """Remove what killed attempts of this run left: nobody waits for it any more."""
-    with told(lake):
-        for contract in (*ORDER, AUDIT, RUNS):
-            try:
-                left = list(store.walk(join(delta.table_uri(lake, contract.name), "data", run_id)))
-            except FileNotFoundError:
-                continue
-            for item in left:
+def _sweep(store: Store, lake: str, plan: Plan) -> None:
+    """Remove what killed attempts of this run left. All of its files stand: an attempt that is still at
+    work finds them, or finds the run committed."""
+    folders = [join(delta.table_uri(lake, contract.name), "data", plan.run_id) for contract in (*ORDER, AUDIT, RUNS)]
+    for folder in (*folders, plan_folder(lake, plan.job, plan.run_id)):
+        with told(lake), suppress(FileNotFoundError):  # no such folder, or another attempt sweeps too
+            for item in list(store.walk(folder)):
                 if item.uri.rsplit("/", 1)[-1].startswith(TEMPORARY):
-                    store.delete(item.uri)
+                    with suppress(FileNotFoundError):
+                        store.delete(item.uri)

@@ -16,12 +16,12 @@ from medray.errors import PlanError, StorageError
 from medray.schema.contract import VERSION_FIELD, TableContract, check_version
 from medray.storage.failures import told
 from medray.storage.store import Store
+from medray.storage.table_log import RUN_ID, version_of
 from medray.storage.uri import join
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
-RUN_ID = "medray.run_id"
 _ATTEMPTS = 20
 
 
@@ -69,15 +69,17 @@ def append(
     run_id: str,
     files: Sequence[NewFile],
     taken_out: Sequence[str] = (),
+    closes: Sequence[str] = (),
 ) -> int | None:
     """Make the run's one commit to the table unless it stands. Returns the version that holds it,
     or None where the run has nothing to change in it.
 
     Args:
         taken_out: paths of files that the table names no more after this commit.
+        closes: runs that can commit nothing to this table any more once this commit is made.
 
     Raises:
-        PlanError: another run has taken one of these files out.
+        PlanError: another run has taken one of these files out, or one of `closes` has committed.
         StorageError: the commit could not be made in 20 attempts beside other writers.
     """
     if not files and not taken_out:
@@ -87,13 +89,14 @@ def append(
             table = open_table(store, lake, contract)
             if table is None:
                 table = _create(store, lake, contract)
-            _upgrade(table, contract)
-            if table.transaction_version(run_id) is None:
-                _require(table, contract, taken_out)
-                with told(lake):
-                    _commit(table, run_id, files, taken_out)
+            with told(lake):
+                _upgrade(table, contract)
+                if table.transaction_version(run_id) is None:
+                    _require(table, contract, taken_out)
+                    _must_be_open(table, closes)
+                    _commit(table, run_id, files, taken_out, closes)
                     table.update_incremental()
-            return _version_of(store, lake, contract, run_id, int(table.version()))
+            return version_of(store, table_uri(lake, contract.name), run_id, int(table.version()))
         except StorageError as error:
             if not _lost_race(error):
                 raise
@@ -148,7 +151,17 @@ def _require(table: DeltaTable, contract: TableContract, paths: Sequence[str]) -
         )
 
 
-def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile], taken_out: Sequence[str]) -> None:
+def _must_be_open(table: DeltaTable, closes: Sequence[str]) -> None:
+    for one in closes:
+        if table.transaction_version(one) is not None:
+            raise PlanError(
+                f"run {one[:12]}", "a run that is committed", "a run without commits", "look at it with `medray runs`"
+            )
+
+
+def _commit(
+    table: DeltaTable, run_id: str, files: Sequence[NewFile], taken_out: Sequence[str], closes: Sequence[str]
+) -> None:
     actions: list[AddAction | RemoveAction] = [
         AddAction(
             path=file.path,
@@ -166,26 +179,11 @@ def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile], taken_out:
         mode="append",
         schema=table.schema(),
         partition_by=[],
-        commit_properties=CommitProperties(custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(run_id, 1)]),
+        # A writer that holds an older version of the table is refused by the log itself.
+        commit_properties=CommitProperties(
+            custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(one, 1) for one in (run_id, *closes)]
+        ),
     )
-
-
-def _version_of(store: Store, lake: str, contract: TableContract, run_id: str, newest: int) -> int:
-    """The version that the run's commit made, at most `newest`.
-
-    The log itself is read: `DeltaTable.history` counts down from the handle's version even where
-    it lists commits that came after.
-    """
-    log = join(table_uri(lake, contract.name), "_delta_log")
-    with told(lake):
-        for version in range(newest, -1, -1):
-            try:
-                commit = store.read(join(log, f"{version:020d}.json"))
-            except FileNotFoundError:  # cleaned up behind a checkpoint
-                break
-            if f'"{run_id}"'.encode() in commit:
-                return version
-    return newest
 
 
 def data_files(store: Store, lake: str, contract: TableContract, version: int) -> list[str]:

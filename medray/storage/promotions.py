@@ -58,6 +58,16 @@ def promotions(store: Store, lake: str, name: str) -> list[Promotion]:
         return [Promotion(**json.loads(store.read(item.uri))) for item in listed if item.uri.endswith(".json")]
 
 
+def names_with_promotions(store: Store, lake: str) -> list[str]:
+    """Names of models that were ever in production, sorted."""
+    with told(lake):
+        try:
+            parts = [item.uri.removeprefix(lake).strip("/").split("/") for item in store.walk(join(lake, "models"))]
+        except FileNotFoundError:
+            return []
+    return sorted({part[1] for part in parts if len(part) == 4 and part[2] == "promotions"})
+
+
 def choose(store: Store, lake: str, name: str, version: int | str) -> Registered:
     """A version by number, or the one in production.
 

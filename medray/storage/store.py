@@ -104,19 +104,28 @@ class Store:
         if is_s3(uri):
             self.s3().pipe_file(object_name(uri), data)
         else:
-            os.replace(_spooled(uri, data), uri)
+            spooled = _spooled(uri, data)
+            try:
+                os.replace(spooled, uri)
+            except OSError:
+                Path(spooled).unlink(missing_ok=True)
+                raise
 
     def put_if_absent(self, uri: str, data: bytes) -> bool:
-        """Write the object unless it is there. Returns whether this call wrote it."""
+        """Write the object unless it is there. Returns whether these bytes stand now: where the answer to
+        a write was lost, the client repeats it and is refused for the sake of its own."""
         if not is_s3(uri):
-            return _link(_spooled(uri, data), uri)
+            return _link(_spooled(uri, data), uri) or self._holds(uri, data)
         try:
             self.s3().pipe_file(object_name(uri), data, mode="create")
         except OSError as error:
             if not _stood_already(error):
                 raise
-            return False
+            return self._holds(uri, data)
         return True
+
+    def _holds(self, uri: str, data: bytes) -> bool:
+        return self.size(uri) == len(data) and self.read(uri) == data
 
     def spool(self, uri: str) -> str:
         """A local path where a file for `uri` may be written before `publish`."""
@@ -282,8 +291,12 @@ def _link(spooled: str, path: str) -> bool:
         os.link(spooled, path)
     except FileExistsError:
         return False
+    except FileNotFoundError:  # swept by another attempt at the same file
+        if not os.path.exists(path):
+            raise
+        return False
     finally:
-        os.unlink(spooled)
+        Path(spooled).unlink(missing_ok=True)
     return True
 
 

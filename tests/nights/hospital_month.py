@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,12 @@ from medray.dicom.wrap import wrap
 from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.reading import declared
 from medray.drivers.job import Job, Result
+from medray.drivers.models.promote import promote
 from medray.engine.infer import Network
 from medray.entry import driver
 from medray.narration import silent
 from medray.planning.gate.observed import reference_of
 from medray.storage.models import register, save_model
-from medray.storage.promotions import promote
 from medray.storage.shards import open_shard
 from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE
@@ -68,8 +69,14 @@ class Month:
 
     def night(self, day: date, **changes: Any) -> Result:
         """One nightly run."""
-        recipe = config.parse({**self.recipe("nightly"), **changes}, "month")
-        return self._run(recipe, day)
+        return self._run(self.parsed("nightly", **changes), day)
+
+    def predict(self, day: date, **changes: Any) -> Result:
+        """A predict job by hand."""
+        return self._run(self.parsed("predict", **changes), day)
+
+    def parsed(self, job: str, **changes: Any) -> Any:
+        return config.parse({**self.recipe(job), **changes}, "month")
 
     def recipe(self, job: str) -> dict[str, Any]:
         archive = {
@@ -80,6 +87,7 @@ class Month:
         sections = {
             "ingest_dicom": archive,
             "prepare": {"family": FAMILY},
+            "predict": {"model": {"name": MODEL}},
             "nightly": {**archive, "model": {"name": MODEL}, "gate": {"min_inputs": 10}},
         }
         return {"job": job, "name": "month", "lake": self.lake, **sections[job]}
@@ -88,14 +96,14 @@ class Month:
         """The archive before the first night, and version 1 of the model, promoted."""
         (self.folder / "key").write_text(KEY)
         self.write(0, BEFORE)
-        self._run(config.parse(self.recipe("ingest_dicom"), "month"), day)
-        self._run(config.parse(self.recipe("prepare"), "month"), day)
+        self._run(self.parsed("ingest_dicom"), day)
+        self._run(self.parsed("prepare"), day)
         self.new_model(threshold=0.5)
-        promote(LAKE, self.lake, MODEL, 1, "begin")
+        promote(self.lake, MODEL, 1, Job(day.isoformat(), silent()))
 
     def new_model(self, threshold: float) -> None:
         """The next version; another threshold is another model."""
-        reading = declared(config.parse(self.recipe("prepare"), "month"))  # type: ignore[arg-type]
+        reading = declared(self.parsed("prepare"))
         state = snapshot(LAKE, self.lake)
         files = read_inputs(state, newest_inputs(state, reading).values(), reading)
         values = np.concatenate([np.asarray(open_shard(LAKE, file.shard).values) for file in files])[:BEFORE]
@@ -140,7 +148,6 @@ def _network(reading: Any, values: Any) -> tuple[dict[str, Any], dict[str, Any]]
 
 def _instance(image: Any, name: str, scanner: str) -> Any:
     import hashlib
-    from io import BytesIO
 
     def uid(kind: str) -> str:
         return f"2.25.{int.from_bytes(hashlib.sha256(f'{kind} {name}'.encode()).digest()[:16], 'big')}"

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inline import inline_engine
 from nights.hospital_month import BEFORE, MODEL, Month
+from without_ray import without_ray
 
+from medray.drivers.audit import verify
 from medray.drivers.job import Job, Result
 from medray.drivers.models.promote import promote, rollback
 from medray.drivers.night.decide import decide
 from medray.narration import silent
 from medray.report import canvas
+from medray.schema.audit import AUDIT
 from medray.schema.held import HELD
 from medray.schema.images import IMAGES
 from medray.schema.predictions import PREDICTIONS
@@ -151,7 +153,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     month = Month(tmp_path_factory.mktemp("month"))
-    with inline_engine(), pytest.MonkeyPatch.context() as patch:
+    with without_ray(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             canvas, "saved", lambda *_: b"<svg/>"
         )  # figures cost most of a night, and have tests of their own
@@ -209,6 +211,13 @@ def test_what_was_rejected_is_nowhere_and_what_was_released_is_published(story: 
     dates = state.table(PREDICTIONS, ("run_date",))["run_date"].to_pylist()
     assert FIRST + timedelta(days=SCANNER - 1) not in dates
     assert dates.count(FIRST + timedelta(days=BROKEN - 1)) == 8
+
+
+def test_the_audit_agrees_with_the_logs_and_tells_who_decided(story: Story) -> None:
+    state = snapshot(LAKE, story.month.lake)
+    assert verify(state).faults == ()
+    events = Counter(state.table(AUDIT, ("event",))["event"].to_pylist())
+    assert (events["gate"], events["release"], events["reject"], events["promotion"]) == (29, 1, 1, 3)
 
 
 def test_outcomes_that_arrive_late_are_evaluated_by_month(story: Story) -> None:

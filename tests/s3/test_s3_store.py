@@ -158,6 +158,12 @@ def test_four_processes_commit_beside_each_other(store: Store, bucket: str) -> N
     assert racing.rows(store, bucket) == racing.expected()
 
 
+@pytest.mark.slow
+def test_eight_processes_commit_two_hundred_runs(store: Store, bucket: str) -> None:
+    assert racing.race(bucket, writers=8, commits=25) == [0] * 8
+    assert racing.rows(store, bucket) == racing.expected(200)
+
+
 def test_a_lake_that_nobody_began_is_empty(store: Store, bucket: str) -> None:
     assert snapshot(store, bucket).versions == {}
 

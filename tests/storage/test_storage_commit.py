@@ -101,10 +101,10 @@ def commit_killed_before(table: str, store: Store, lake: str, plan: Plan, done: 
     """A commit whose driver is killed when it comes to the table."""
     append = delta.append
 
-    def until(store: Store, lake: str, contract: TableContract, *rest: Any) -> int | None:
+    def until(store: Store, lake: str, contract: TableContract, *rest: Any, **named: Any) -> int | None:
         if contract.name == table:
             raise Killed
-        return append(store, lake, contract, *rest)
+        return append(store, lake, contract, *rest, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delta, "append", until)
@@ -206,6 +206,12 @@ def test_a_newer_schema_is_refused(store: Store, lake: str) -> None:
 def test_four_processes_commit_beside_each_other(store: Store, lake: str) -> None:
     assert racing.race(lake) == [0] * racing.WRITERS
     assert racing.rows(store, lake) == racing.expected()
+
+
+@pytest.mark.timeout(180)
+def test_eight_processes_commit_two_hundred_runs(store: Store, lake: str) -> None:
+    assert racing.race(lake, writers=8, commits=25) == [0] * 8
+    assert racing.rows(store, lake) == racing.expected(200)
 
 
 def test_a_run_keeps_its_version_when_others_follow(store: Store, lake: str) -> None:

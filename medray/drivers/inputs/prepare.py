@@ -14,8 +14,8 @@ from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.prepare_chunk import PrepareChunk, PrepareWork
 from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import Reading, declared, reading_of
-from medray.drivers.job import Job, Result, host_facts, new_plan, together
-from medray.drivers.open_plans import open_plans
+from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.turns import in_turn
 from medray.engine.chunks import run_chunks
 from medray.planning.accounting import Sum
 from medray.planning.buckets import bucket_of
@@ -24,7 +24,7 @@ from medray.recipes.train import PrepareRecipe
 from medray.schema.events import EVENTS
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.commit import Outcome, commit_run, write_rows
-from medray.storage.plans import Plan, write_plan
+from medray.storage.plans import Plan
 from medray.storage.snapshot import Snapshot, snapshot
 
 JOB = "prepare"
@@ -45,18 +45,17 @@ def prepare_files(recipe: Recipe, reading: Reading, files: Sequence[DataFile], s
     An input that failed with this preparation before is not tried again.
     """
     stream = f"prepare {reading.hash}"
-    results = [_execute(plan, recipe.lake, job) for plan in open_plans(job, recipe.lake, JOB, stream)]
-    refused = refused_before(snapshot(job.store, recipe.lake), reading)
     accepted = sum(len(file.accepted()) for file in files)
-    missing = [file for file in files if file.accepted() and not job.store.exists(file.shard)]
-    if missing:
-        plan = _plan(recipe, job, reading, state, missing, refused, accepted)
-        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe.lake, job))
-    if not results:
-        return Result(
-            "nothing", sums=(Sum("accepted", accepted, {"known": accepted, "prepared": 0, "quarantined": 0}),)
-        )
-    return together(results)
+
+    def look() -> Plan | Result:
+        missing = [file for file in files if file.accepted() and not job.store.exists(file.shard)]
+        if missing:
+            refused = refused_before(snapshot(job.store, recipe.lake), reading)
+            return _plan(recipe, job, reading, state, missing, refused, accepted)
+        parts = {"known": accepted, "prepared": 0, "quarantined": 0}
+        return Result("nothing", sums=(Sum("accepted", accepted, parts),))
+
+    return in_turn(job, recipe.lake, JOB, stream, lambda plan: _execute(plan, recipe.lake, job), look)
 
 
 def refused_before(state: Snapshot, reading: Reading) -> set[InputKey]:

@@ -16,9 +16,9 @@ from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.prepare import prepare_files, refused_before
 from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import read_by
-from medray.drivers.job import Job, Result, host_facts, new_plan, together
+from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.models.predict_chunk import MakeScorer, PredictChunk, Stamp
-from medray.drivers.open_plans import open_plans
+from medray.drivers.turns import in_turn
 from medray.engine.actors import run_actors
 from medray.engine.session import scoring_actors
 from medray.errors import PlanError, RecipeError
@@ -31,7 +31,7 @@ from medray.schema.predictions import PREDICTIONS
 from medray.storage.commit import Outcome, commit_run, new_file
 from medray.storage.held import hold
 from medray.storage.models import Registered
-from medray.storage.plans import Plan, write_plan
+from medray.storage.plans import Plan
 from medray.storage.promotions import choose
 from medray.storage.snapshot import Snapshot, snapshot
 
@@ -86,27 +86,28 @@ def score(
         PlanError: a night was scored and not judged yet, and this is not that night.
     """
     stream = f"predict {model.name}"
-    unfinished = open_plans(job, recipe.lake, JOB, stream)
-    for plan in unfinished:
-        _refuse_unjudged(plan, gate)
-    results = [_execute(plan, recipe, job, gate) for plan in unfinished]
     reading = read_by(model, recipe.lake, job)
-    derive(reading.problem, recipe, job)
-    state = snapshot(job.store, recipe.lake)
-    requested = newest_inputs(state, reading, select or Select())
-    if only is not None:
-        requested = {key: path for key, path in requested.items() if key in only}
-    known = _answered(state, model, requested) | (refused_before(state, reading) & requested.keys())
-    todo = {key: path for key, path in requested.items() if key not in known}
-    job.tell.say(f"requested {len(requested):,} inputs, {len(known):,} known, {len(todo):,} to score")
-    if todo:
-        files = read_inputs(state, todo.values(), reading)
-        plan = _plan(recipe, model, job, state, files, todo, len(known), gate)
-        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job, gate))
-    if not results:
+
+    def execute(plan: Plan) -> Result:
+        _refuse_unjudged(plan, gate)
+        return _execute(plan, recipe, job, gate)
+
+    def look() -> Plan | Result:
+        derive(reading.problem, recipe, job)
+        state = snapshot(job.store, recipe.lake)
+        requested = newest_inputs(state, reading, select or Select())
+        if only is not None:
+            requested = {key: path for key, path in requested.items() if key in only}
+        known = _answered(state, model, requested) | (refused_before(state, reading) & requested.keys())
+        todo = {key: path for key, path in requested.items() if key not in known}
+        job.tell.say(f"requested {len(requested):,} inputs, {len(known):,} known, {len(todo):,} to score")
+        if todo:
+            files = read_inputs(state, todo.values(), reading)
+            return _plan(recipe, model, job, state, files, todo, len(known), gate)
         total = Sum("requested", len(requested), {"known": len(known), "scored": 0, "abstained": 0, "quarantined": 0})
         return Result("nothing", sums=(total.checked(),), facts={"model_sha256": model.sha256})
-    return together(results)
+
+    return in_turn(job, recipe.lake, JOB, stream, execute, look)
 
 
 def _refuse_unjudged(plan: Plan, gate: Gate | None) -> None:

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from medray import rooms
 from medray.drivers.abandon import abandon
-from medray.drivers.job import Job, Result, host_facts, new_plan, together
+from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import with_labels
 from medray.drivers.listing import ID, ByIdentity, list_archive
-from medray.drivers.open_plans import abandoned, open_plans, unfinished
+from medray.drivers.open_plans import abandoned, unfinished
 from medray.drivers.pseudonyms import pseudonyms_of
 from medray.drivers.records.archive import read_archive
 from medray.drivers.records.bucket import Rules
@@ -35,6 +35,7 @@ from medray.drivers.records.ingest_plan import (
 )
 from medray.drivers.records.map_chunk import MapWork
 from medray.drivers.records.reduce_bucket import ReduceWork
+from medray.drivers.turns import in_turn
 from medray.engine.chunks import run_chunks
 from medray.errors import RecipeError
 from medray.planning.accounting import Sum
@@ -49,7 +50,7 @@ from medray.storage.commit import Outcome, commit_run, new_file, write_rows
 from medray.storage.failures import told
 from medray.storage.lake import Identity, claim
 from medray.storage.linkage import commit_linkage
-from medray.storage.plans import Plan, write_plan
+from medray.storage.plans import Plan
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.staging import sweep_staging
 
@@ -76,19 +77,19 @@ def ingest_files(recipe: IngestEhrRecipe, job: Job, pseudonyms: Pseudonyms) -> R
     source = rooms.record_source(recipe.source.kind)
     listing = list_archive(job.store.pages(recipe.source.uri), f"archive {recipe.source.uri}", pseudonyms).by_identity()
     stream = f"records {recipe.source.uri}"
-    results = [_execute(plan, recipe, job, listing) for plan in open_plans(job, recipe.lake, JOB, stream)]
-    state = snapshot(job.store, recipe.lake)
-    sweep_staging(job.store, recipe.lake, state.run_ids() | abandoned(state))
-    past = past_of(state, listing, recipe, source)
-    known = past.known
-    job.tell.say(f"listed {len(listing):,} files, {len(known):,} known, {len(listing) - len(known):,} new")
-    if len(known) < len(listing):
-        plan = _plan(recipe, job, stream, listing, past, state)
-        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job, listing))
-    if not results:
+
+    def look() -> Plan | Result:
+        state = snapshot(job.store, recipe.lake)
+        sweep_staging(job.store, recipe.lake, state.run_ids() | abandoned(state))
+        past = past_of(state, listing, recipe, source)
+        known = past.known
+        job.tell.say(f"listed {len(listing):,} files, {len(known):,} known, {len(listing) - len(known):,} new")
+        if len(known) < len(listing):
+            return _plan(recipe, job, stream, listing, past, state)
         total = Sum("listed", len(listing), {"known": len(known), "ingested": 0, "quarantined": 0})
         return Result("nothing", sums=(total.checked(),))
-    return together(results)
+
+    return in_turn(job, recipe.lake, JOB, stream, lambda plan: _execute(plan, recipe, job, listing), look)
 
 
 def _plan(recipe: IngestEhrRecipe, job: Job, stream: str, listing: ByIdentity, past: Past, state: Snapshot) -> Plan:

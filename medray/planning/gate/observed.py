@@ -6,7 +6,7 @@ chunk files, in model cards and in `runs`; counts of parts add up to those of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -113,6 +113,13 @@ def together(parts: Iterable[Observed]) -> Observed:
         for group, counts in part.items():
             whole[group] = _both(whole[group], counts) if group in whole else counts
     return whole
+
+
+def judged_groups(observed: Observed, fewest: int) -> Iterator[tuple[str, Group]]:
+    """The groups with subjects enough; the only site or scanner tells what all inputs tell, and is left out."""
+    for group, counts in observed.items():
+        if counts["subjects"] >= fewest and (group == ALL or counts["inputs"] < observed[ALL]["inputs"]):
+            yield group, counts
 
 
 def traits_together(parts: Iterable[Group]) -> dict[str, TraitCounts]:

@@ -9,7 +9,7 @@ from typing import Literal
 from medray.metrics.drift import Drift, drift
 from medray.planning.gate.finding import ALPHA, Finding
 from medray.planning.gate.history import Night, references
-from medray.planning.gate.observed import ALL, Group, Observed, Reference, scales_of
+from medray.planning.gate.observed import ALL, Group, Reference, judged_groups, scales_of
 from medray.planning.gate.scale import Scale
 from medray.planning.gate.trait_bins import aligned, lower_edge
 
@@ -53,20 +53,13 @@ def shifts(tonight: Night, seen: Sequence[Night], reference: Reference, fewest: 
     traits of each group, and for the scores of all together only."""
     scales = scales_of(reference)
     found: list[Shift] = []
-    for group, counts in tonight.observed.items():
-        if counts["subjects"] < fewest or _is_all(group, counts, tonight.observed):
-            continue
+    for group, counts in judged_groups(tonight.observed, fewest):
         training = reference["counts"] if group == ALL else {**reference["counts"], "scores": {}}
         for against, other in [("training", training), *references(seen, tonight.model_sha256, group)]:
             if other["subjects"] >= fewest:
                 found += _scores(group, against, counts, other, scales)
                 found += _traits(group, against, counts, other)
     return found
-
-
-def _is_all(group: str, counts: Group, observed: Observed) -> bool:
-    """The only site or scanner tells what all inputs tell."""
-    return group != ALL and counts["inputs"] == observed[ALL]["inputs"]
 
 
 def check_shifts(found: Sequence[Shift], psi: float, ks: float) -> list[Finding]:
