@@ -49,7 +49,7 @@ def run(recipe: Any, run_date: str, tell: Narrator) -> None:
     from medray.drivers.job import Job
     from medray.engine.session import session
 
-    with session(recipe.compute.cpus):
+    with session(recipe.compute.cpus, recipe.compute.gpus):
         conclude(driver(recipe.job)(recipe, Job(run_date, tell)), tell)
 
 
