@@ -13,14 +13,12 @@ import pytest
 import seaweed
 import story
 import torch
-from deltalake import DeltaTable, Schema
 from manifests import CLUSTER, documents
 from policed_s3 import Police, allows, policed, statements
 
 from medray.engine.checkpoint import Progress, State, load_checkpoint, save_checkpoint
 from medray.schema.quarantine import QUARANTINE
-from medray.schema.runs import RUNS
-from medray.storage import delta, models
+from medray.storage import models
 from medray.storage.commit import Outcome, commit_run, write_rows
 from medray.storage.lake import Identity, claim
 from medray.storage.plans import planned_runs, read_plan, write_plan
@@ -176,24 +174,6 @@ def test_a_training_keeps_to_the_policies(police: Police, guarded: Store) -> Non
     models.register(store, lake, "chest", sha256, {"run_id": "run"})
     models.promote(store, lake, "chest", 1)
     assert models.choose(store, lake, "chest", "production").sha256 == sha256
-    assert police.refused == []
-
-
-@pytest.mark.s3
-def test_a_table_of_many_commits_keeps_its_log(police: Police, guarded: Store) -> None:
-    """A checkpoint of the log is written; what it makes superfluous is not deleted: it is the auditor's."""
-    store, lake = guarded, "s3://hospital-lake/chest/audited"
-    settings = {"delta.checkpointInterval": "2", "delta.logRetentionDuration": "interval 0 days"}
-    uri = delta.table_uri(lake, RUNS.name)
-    DeltaTable.create(
-        uri, Schema.from_arrow(RUNS.schema), configuration=settings, storage_options=store.delta_options(uri)
-    )
-    for number in range(4):
-        plan = story.plan(f"night-{number}")
-        commit_run(store, lake, plan, Outcome({"listed": 0}))
-    log = [item.uri.rsplit("/", 1)[1] for item in store.walk(f"{lake}/tables/runs/_delta_log")]
-    assert [name for name in log if name.endswith(".json")] == [f"{version:020d}.json" for version in range(5)]
-    assert any(name.endswith(".checkpoint.parquet") for name in log)
     assert police.refused == []
 
 
