@@ -25,6 +25,8 @@ _DATA = Path(os.environ.get("MEDRAY_TEST_DATA", ROOT.parent / "shared" / "data")
 _SCHEMAS = _DATA.parent / "schemas" / "kuberay-1.7.0"
 
 Document = dict[str, Any]
+# It reads its schemas anew at each check.
+kubernetes_validate.utils.schema_contents = cache(kubernetes_validate.utils.schema_contents)
 
 
 class Refused(Exception):
