@@ -12,7 +12,11 @@ import typer
 
 from medray.commands import models, nights
 from medray.commands.audit import audit
+from medray.commands.explain import explain_row
 from medray.commands.options import Lake
+from medray.commands.relink import relink
+from medray.commands.status import status
+from medray.commands.vacuum import vacuum
 from medray.config import load
 from medray.entry import night_or_day, stopped_by_contract, today
 from medray.narration import Narrator
@@ -26,7 +30,9 @@ app.add_typer(audit, name="audit")
 RecipePath = Annotated[str, typer.Argument(metavar="RECIPE", help="a TOML file")]
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="change a value of the recipe")]
 Zone = Annotated[str, typer.Option(help="where the schedule's clock is, such as Europe/Berlin")]
-for command in (nights.runs, nights.release, nights.reject, models.promote, models.rollback):
+for command in (
+    status, explain_row, relink, vacuum, nights.runs, nights.release, nights.reject, models.promote, models.rollback,
+):  # fmt: skip
     app.command()(command)
 
 

@@ -119,6 +119,8 @@ DRIVERS_MAY_IMPORT = {
     "export": {"records", "volumes"},
     "models": {"inputs"},
     "night": {"images", "records", "inputs", "models"},
+    "explain": {"records", "inputs", "models"},
+    "operate": {"inputs"},
 }
 
 
