@@ -14,6 +14,7 @@ from typing import Any
 from medray.config import load
 from medray.errors import MedrayError, RecipeError
 from medray.narration import Narrator, narrator
+from medray.schedule.nights import schedule
 
 DRIVERS = {
     "ingest_dicom": "medray.drivers.images.ingest:ingest_archive",
@@ -45,7 +46,7 @@ def main(name: str) -> None:
             )
         tell.about(recipe=recipe.name)
         tell.title(f"{name}: {recipe.name}")
-        run(recipe, arguments.run_date, tell)
+        run(recipe, night_or_day(arguments.run_date, arguments.scheduled, arguments.time_zone), tell)
 
 
 def run(recipe: Any, run_date: str, tell: Narrator) -> None:
@@ -54,7 +55,8 @@ def run(recipe: Any, run_date: str, tell: Narrator) -> None:
     from medray.engine.metrics import counted
     from medray.engine.session import session
 
-    with session(recipe.compute.cpus), counted(recipe.job, recipe.name, run_date) as count:
+    compute = recipe.compute
+    with session(compute.cpus, compute.gpus), counted(recipe.job, recipe.name, run_date) as count:
         result = driver(recipe.job)(recipe, Job(run_date, tell))
         count(result.status, [(part.total_name, part.parts) for part in result.sums])
     conclude(result, tell)
@@ -102,6 +104,20 @@ def stopped_by_contract(tell: Narrator) -> Iterator[None]:
         sys.exit(error.exit_code)
 
 
+def night_or_day(run_date: str, scheduled: str, time_zone: str) -> str:
+    """The date that a run is for: the one that is named, or that of the night that was due last by a
+    schedule, however late the run starts; today (UTC) where neither is given.
+
+    Raises:
+        RecipeError: both are given, or one of them cannot be read.
+    """
+    if run_date and scheduled:
+        raise RecipeError("--scheduled", "--run-date beside it", "one of the two", "leave one out")
+    if scheduled:
+        return schedule(scheduled, time_zone).night(datetime.now(UTC)).isoformat()
+    return _iso_date(run_date) if run_date else today()
+
+
 def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
@@ -114,16 +130,22 @@ def _arguments(name: str) -> argparse.Namespace:
     )
     parser.add_argument(
         "--run-date",
-        default=today(),
-        type=_iso_date,
+        default="",
         metavar="YYYY-MM-DD",
         help="the night this run is for (default: today, UTC)",
     )
+    parser.add_argument(
+        "--scheduled", default="", metavar="CRON", help="the run is for the night that was due last by this schedule"
+    )
+    parser.add_argument("--time-zone", default="Etc/UTC", help="of the schedule's clock (default: Etc/UTC)")
     return parser.parse_args()
 
 
 def _iso_date(text: str) -> str:
-    return date.fromisoformat(text).isoformat()
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise RecipeError("--run-date", repr(text), "YYYY-MM-DD", "write the date as 2026-01-31") from error
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "privacy": {"errors"},
     "contracts": {"errors", "schema", "privacy"},
     "ops": {"errors", "contracts"},
+    "schedule": {"errors"},
     "metrics": {"errors", "schema", "contracts"},
     "report": {"errors", "schema"},
     "nn": {"errors"},
