@@ -79,7 +79,7 @@ def _behind(
     state: Snapshot, answer: Answer, about: Sequence[Answer], job: Job, recipe: bool, rebuild: bool
 ) -> dict[str, Facts]:
     row, lake = answer.columns, state.lake
-    run = run_row(job.store, lake, row["run_id"])
+    run = run_row(state, row["run_id"])
     if run is None:
         raise QuestionError(
             f"run {row['run_id'][:12]}", "no row of `runs`", "a committed run", "look at `medray status`"
@@ -96,7 +96,7 @@ def _behind(
         "preparation": {"family": reading.family.name, "prepare_hash": reading.hash},
         "model": model_facts(state, model, row["subject_id"], job),
         "run": {**_run(run), "decisions": _decisions(state, row)},
-        "nights": {one["run_id"]: f"night of {one['run_date']}, {one['report_uri']}" for one in _nights(state, row)},
+        "nights": {one["run_id"]: _night(one) for one in _nights(state, row)},
         "since": since(state, given, answer, about, job),
     }
     if recipe:
@@ -140,6 +140,10 @@ def _run(run: Mapping[str, Any]) -> Facts:
 def _nights(state: Snapshot, row: Mapping[str, Any]) -> list[Facts]:
     """The nightly runs that have the row's run among their links."""
     return [one for one in state.runs.to_pylist() if one["job"] == "nightly" and row["run_id"] in one["children"]]
+
+
+def _night(run: Mapping[str, Any]) -> str:
+    return f"night of {run['run_date']}, {run['verdict'] or 'published'}, report {run['report_uri']}"
 
 
 def _decisions(state: Snapshot, row: Mapping[str, Any]) -> list[Facts]:

@@ -14,7 +14,7 @@ from medray.storage.snapshot import Snapshot
 def model_facts(state: Snapshot, model: Registered, subject_id: int, job: Job) -> dict[str, Any]:
     """Of a registered model, seen from one subject."""
     card = model.card
-    run = run_row(job.store, state.lake, str(card["run_id"]))
+    run = run_row(state, str(card["run_id"]))
     trained = {
         "run_id": card["run_id"],
         "run_date": run["run_date"] if run else None,
