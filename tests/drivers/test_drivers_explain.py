@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -101,9 +100,9 @@ def test_a_held_answer_says_so(scored: Scene) -> None:
 def test_several_rows_give_a_list_to_choose_from(scored: Scene) -> None:
     row = next(row for row in _predictions(scored.lake) if row["status"] == "scored")
     model = load_model(LAKE, scored.lake, row["model_sha256"])
-    weights = {name: value * np.float32(0.5) for name, value in model.weights.items()}
     definition = {name: value for name, value in model.definition.items() if name != "format"}
-    other = save_model(LAKE, scored.lake, weights, definition, {})
+    definition["family_config"] = {**definition["family_config"], "min_side": 64}  # it takes none of these images
+    other = save_model(LAKE, scored.lake, model.weights, definition, {})
     card = {name: choose(LAKE, scored.lake, "tiny", 1).card[name] for name in ("run_id", "split")}
     register(LAKE, scored.lake, "tiny", other, card)
     promote(LAKE, scored.lake, "tiny", 2, "a person")
@@ -113,6 +112,9 @@ def test_several_rows_give_a_list_to_choose_from(scored: Scene) -> None:
     facts = _asked(scored.lake, "--image", row["SOPInstanceUID"], "--model", "tiny/1")
     assert [one["model"] for one in facts["since"]["other_answers"]] == ["tiny/2"]
     assert facts["since"]["in_production_now"] == "tiny/2"
+    abstained = _asked(scored.lake, "--image", row["SOPInstanceUID"], "--model", "tiny/2", "--rebuild")
+    assert (abstained["answer"]["status"], abstained["answer"]["reason"]) == ("abstained", "size_out_of_range")
+    assert abstained["rebuild"]["same"]
     nobody = CliRunner().invoke(cli.app, ["explain-row", scored.lake, "--image", row["SOPInstanceUID"], "--label", "x"])
     assert nobody.exit_code == 1
     assert "no prediction that fits (2 about" in nobody.output
