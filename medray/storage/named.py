@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from medray.errors import StorageError
 from medray.schema.contract import TableContract
 from medray.storage import delta
 from medray.storage.failures import told
 from medray.storage.store import Store
+from medray.storage.table_log import read_entry
 from medray.storage.uri import join
 
 
@@ -27,9 +26,8 @@ def named_since(store: Store, lake: str, contract: TableContract, oldest: int) -
     with told(lake):
         for version in range(oldest + 1, int(table.version()) + 1):
             try:
-                commit = store.read(join(log, f"{version:020d}.json"))
+                entry = store.read(join(log, f"{version:020d}.json"))
             except FileNotFoundError:
                 return None
-            actions = (json.loads(line) for line in commit.splitlines() if line)
-            named.update(action["add"]["path"] for action in actions if "add" in action)
+            named.update(read_entry(version, entry).added)
     return named

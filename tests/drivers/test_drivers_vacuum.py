@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from medray import cli
 from medray.contracts import Layout
 from medray.drivers.abandon import abandon
+from medray.drivers.audit import verify
 from medray.drivers.operate import vacuum as vacuuming
 from medray.drivers.operate.status import status
 from medray.drivers.operate.vacuum import find, vacuum
@@ -154,6 +155,7 @@ def test_exactly_the_garbage_goes_and_readers_see_no_difference(scored: Scene) -
     assert treasure <= left
     assert {path.split("/")[0] for path in left - before} == {"plans", "tables"}  # its own run
     assert _read(lake) == rows
+    assert verify(snapshot(LAKE, lake)).faults == ()
     row = next(row for row in reversed(rows["predictions"]) if row["status"] == "scored")
     told = CliRunner().invoke(cli.app, ["explain-row", lake, "--image", row["SOPInstanceUID"], "--run", row["run_id"],
                                         "--rebuild", "--json"])  # fmt: skip
