@@ -15,6 +15,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from medray.errors import PlanError, StorageError
 from medray.schema.contract import VERSION_FIELD, TableContract, check_version
 from medray.storage.failures import told
+from medray.storage.patience import patiently
 from medray.storage.store import Store
 from medray.storage.uri import join
 
@@ -54,7 +55,7 @@ def open_table(store: Store, lake: str, contract: TableContract, version: int | 
     uri = table_uri(lake, contract.name)
     with told(lake):
         try:
-            table = DeltaTable(uri, version=version, storage_options=store.delta_options(uri))
+            table = patiently(uri, lambda: DeltaTable(uri, version=version, storage_options=store.delta_options(uri)))
         except TableNotFoundError:
             return None
     found = int((table.metadata().configuration or {}).get(VERSION_FIELD) or 1)
@@ -84,16 +85,7 @@ def append(
         return None
     for _ in range(_ATTEMPTS):
         try:
-            table = open_table(store, lake, contract)
-            if table is None:
-                table = _create(store, lake, contract)
-            with told(lake):
-                _upgrade(table, contract)
-                if table.transaction_version(run_id) is None:
-                    _must_be_open(table, closes)
-                    _commit(table, run_id, files, closes)
-                    table.update_incremental()
-            return _version_of(store, lake, contract, run_id, int(table.version()))
+            return patiently(lake, lambda: _append(store, lake, contract, run_id, files, closes))
         except StorageError as error:
             if not _lost_race(error):
                 raise
@@ -103,6 +95,21 @@ def append(
         "a commit between other writers",
         "run again: finished chunks are kept",
     )
+
+
+def _append(
+    store: Store, lake: str, contract: TableContract, run_id: str, files: Sequence[NewFile], closes: Sequence[str]
+) -> int:
+    table = open_table(store, lake, contract)
+    if table is None:
+        table = _create(store, lake, contract)
+    with told(lake):
+        _upgrade(table, contract)
+        if table.transaction_version(run_id) is None:
+            _must_be_open(table, closes)
+            _commit(table, run_id, files, closes)
+            table.update_incremental()
+    return _version_of(store, lake, contract, run_id, int(table.version()))
 
 
 def _lost_race(error: StorageError) -> bool:
