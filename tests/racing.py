@@ -30,9 +30,13 @@ WRITERS, COMMITS = 4, 5
 KEYS = 24
 # Each process would import them anew: this module itself is not on the fork server's path.
 PRELOADED = [
-    "medray.drivers.turns", "medray.drivers.images.ingest", "medray.engine.actors", "medray.storage.commit",
-    "medray.storage.models", "medray.demo.archive", "medray.config",
-]  # fmt: skip
+    "medray.config",
+    "medray.demo.archive",
+    "medray.drivers.images.ingest",
+    "medray.drivers.turns",
+    "medray.engine.actors",
+    "medray.storage.models",
+]
 
 
 def at_once(act: Callable[..., None], lake: str, writers: int, *rest: Any) -> list[int | None]:
