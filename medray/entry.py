@@ -22,12 +22,14 @@ DRIVERS = {
     "train": "medray.drivers.models.train:train",
     "predict": "medray.drivers.models.predict:predict",
     "evaluate": "medray.drivers.models.evaluate:evaluate",
-    "nightly": "medray.drivers.nightly:nightly",
+    "nightly": "medray.drivers.night.nightly:nightly",
 }
+HELD = 3  # the exit code of a night that waits for a person
 
 
 def main(name: str) -> None:
-    """Run one job and exit: 0 done, 1 stopped by a broken contract, 2 a recipe with mistakes."""
+    """Run one job and exit: 0 done, 1 stopped by a broken contract, 2 a recipe with mistakes, 3 a night
+    that is held."""
     arguments = _arguments(name)
     tell = Narrator()
     with stopped_by_contract(tell):
@@ -49,7 +51,10 @@ def run(recipe: Any, run_date: str, tell: Narrator) -> None:
     from medray.engine.session import session
 
     with session(recipe.compute.cpus):
-        conclude(driver(recipe.job)(recipe, Job(run_date, tell)), tell)
+        result = driver(recipe.job)(recipe, Job(run_date, tell))
+    conclude(result, tell)
+    if result.status == "held":
+        sys.exit(HELD)
 
 
 def driver(name: str) -> Callable[[Any, Any], Any]:
@@ -64,6 +69,10 @@ def conclude(result: Any, tell: Narrator) -> None:
     runs = ", ".join(one[:12] for one in result.run_ids)
     if result.status == "done":
         tell.say(f"committed: run {runs}")
+    elif result.status == "held":
+        tell.warn(
+            f"HELD: run {runs}: nothing of it is published; see the report, then `medray release` or `medray reject`"
+        )
     elif result.status == "already":
         tell.say(f"already done: run {runs}; nothing was repeated")
     else:

@@ -13,8 +13,12 @@ import pytest
 from medray.engine import actors, chunks
 
 
-def _chunks(work: Callable[[Any], Any], tasks: Sequence[Any], watch: object = None) -> Iterator[Any]:
-    yield from map(work, tasks)
+def _chunks(
+    work: Callable[[Any], Any], tasks: Sequence[Any], watch: Callable[[Any, Any], None] = lambda _facts, _effort: None
+) -> Iterator[Any]:
+    for facts in map(work, tasks):
+        watch(facts, chunks.Effort(0.001, 0.001, 1))
+        yield facts
 
 
 def _actors(

@@ -17,12 +17,12 @@ from medray.schema.contract import VERSION_FIELD, TableContract, check_version
 from medray.storage.failures import told
 from medray.storage.patience import patiently
 from medray.storage.store import Store
+from medray.storage.table_log import RUN_ID, version_of
 from medray.storage.uri import join
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
-RUN_ID = "medray.run_id"
 _ATTEMPTS = 20
 
 
@@ -69,23 +69,25 @@ def append(
     contract: TableContract,
     run_id: str,
     files: Sequence[NewFile],
+    taken_out: Sequence[str] = (),
     closes: Sequence[str] = (),
 ) -> int | None:
     """Make the run's one commit to the table unless it stands. Returns the version that holds it,
-    or None where the run has no files for it.
+    or None where the run has nothing to change in it.
 
     Args:
+        taken_out: paths of files that the table names no more after this commit.
         closes: runs that can commit nothing to this table any more once this commit is made.
 
     Raises:
+        PlanError: another run has taken one of these files out, or one of `closes` has committed.
         StorageError: the commit could not be made in 20 attempts beside other writers.
-        PlanError: one of `closes` has committed to this table.
     """
-    if not files:
+    if not files and not taken_out:
         return None
     for _ in range(_ATTEMPTS):
         try:
-            return patiently(lake, lambda: _append(store, lake, contract, run_id, files, closes))
+            return patiently(lake, lambda: _append(store, lake, contract, run_id, files, taken_out, closes))
         except StorageError as error:
             if not _lost_race(error):
                 raise
@@ -98,7 +100,13 @@ def append(
 
 
 def _append(
-    store: Store, lake: str, contract: TableContract, run_id: str, files: Sequence[NewFile], closes: Sequence[str]
+    store: Store,
+    lake: str,
+    contract: TableContract,
+    run_id: str,
+    files: Sequence[NewFile],
+    taken_out: Sequence[str],
+    closes: Sequence[str],
 ) -> int:
     table = open_table(store, lake, contract)
     if table is None:
@@ -106,10 +114,11 @@ def _append(
     with told(lake):
         _upgrade(table, contract)
         if table.transaction_version(run_id) is None:
+            _require(table, contract, taken_out)
             _must_be_open(table, closes)
-            _commit(table, run_id, files, closes)
+            _commit(table, run_id, files, taken_out, closes)
             table.update_incremental()
-    return _version_of(store, lake, contract, run_id, int(table.version()))
+    return version_of(store, table_uri(lake, contract.name), run_id, int(table.version()))
 
 
 def _lost_race(error: StorageError) -> bool:
@@ -144,6 +153,17 @@ def _upgrade(table: DeltaTable, contract: TableContract) -> None:
     table.update_incremental()
 
 
+def _require(table: DeltaTable, contract: TableContract, paths: Sequence[str]) -> None:
+    gone = set(paths) - set(table.get_add_actions().column("path").to_pylist()) if paths else ()
+    if gone:
+        raise PlanError(
+            f"table {contract.name}",
+            f"{len(gone)} of {len(paths)} files that another run has taken out",
+            "files that the table still names",
+            "look at `medray runs`: somebody has decided already",
+        )
+
+
 def _must_be_open(table: DeltaTable, closes: Sequence[str]) -> None:
     for one in closes:
         if table.transaction_version(one) is not None:
@@ -152,7 +172,9 @@ def _must_be_open(table: DeltaTable, closes: Sequence[str]) -> None:
             )
 
 
-def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile], closes: Sequence[str]) -> None:
+def _commit(
+    table: DeltaTable, run_id: str, files: Sequence[NewFile], taken_out: Sequence[str], closes: Sequence[str]
+) -> None:
     actions: list[AddAction | RemoveAction] = [
         AddAction(
             path=file.path,
@@ -164,6 +186,7 @@ def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile], closes: Se
         )
         for file in files
     ]
+    actions += [RemoveAction(path=path, deletion_timestamp=0, data_change=True) for path in taken_out]
     table.create_write_transaction(
         actions,
         mode="append",
@@ -174,24 +197,6 @@ def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile], closes: Se
             custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(one, 1) for one in (run_id, *closes)]
         ),
     )
-
-
-def _version_of(store: Store, lake: str, contract: TableContract, run_id: str, newest: int) -> int:
-    """The version that the run's commit made, at most `newest`.
-
-    The log itself is read: `DeltaTable.history` counts down from the handle's version even where
-    it lists commits that came after.
-    """
-    log = join(table_uri(lake, contract.name), "_delta_log")
-    with told(lake):
-        for version in range(newest, -1, -1):
-            try:
-                commit = store.read(join(log, f"{version:020d}.json"))
-            except FileNotFoundError:  # cleaned up behind a checkpoint
-                break
-            if f'"{run_id}"'.encode() in commit:
-                return version
-    return newest
 
 
 def data_files(store: Store, lake: str, contract: TableContract, version: int) -> list[str]:
@@ -221,6 +226,40 @@ def scan(
     with told(lake):
         for path in data_files(store, lake, contract, version):
             yield from scan_file(store, join(root, path), contract, columns, where)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A file as the log names it: the same three are the same bytes."""
+
+    path: str
+    size_bytes: int
+    modified: int
+
+
+def named_files(store: Store, lake: str, contract: TableContract) -> list[Named]:
+    """The files of the newest version, sorted by path; none where there is no table."""
+    table = open_table(store, lake, contract)
+    if table is None:
+        return []
+    files = table.get_add_actions()
+    columns = (files.column(name).to_pylist() for name in ("path", "size_bytes", "modification_time"))
+    return sorted((Named(*row) for row in zip(*columns, strict=True)), key=lambda one: one.path)
+
+
+def scan_files(
+    store: Store, lake: str, contract: TableContract, paths: Sequence[str], columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """The rows of many small files, read beside each other, in the order of the files."""
+    import pyarrow.dataset as ds
+
+    uris = [join(table_uri(lake, contract.name), path) for path in paths]
+    with told(lake):
+        filesystem = store.arrow(uris[0])
+        data = ds.dataset(
+            [store.path(uri) for uri in uris], filesystem=filesystem, format="parquet", schema=contract.schema
+        )
+        yield from data.to_batches(columns=list(columns))
 
 
 def scan_file(

@@ -36,7 +36,7 @@ def points(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str
 
 def test_the_points_are_those_of_the_plan_every_table_and_the_sweep(points: Callable[[str], list[str]]) -> None:
     named = points("tables")
-    order = [*(contract.name for contract in ORDER), "runs"]
+    order = [*(contract.name for contract in ORDER), "audit", "runs"]
     assert [point for point in named if point.startswith("before create")] == [
         f"before create tables/{name}" for name in order
     ]

@@ -14,7 +14,7 @@ from medray.drivers.images.ingest import ingest_archive
 from medray.drivers.job import Result
 from medray.drivers.models.predict import predict
 from medray.drivers.models.train import train
-from medray.drivers.nightly import nightly
+from medray.drivers.night.nightly import nightly
 from medray.schema.predictions import PREDICTIONS
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.linkage import originals
