@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from medray.commands import models, nights
 from medray.commands.audit import audit
+from medray.commands.explain import explain_row
 from medray.commands.options import Lake
+from medray.commands.relink import relink
+from medray.commands.status import status
+from medray.commands.vacuum import vacuum
 from medray.config import load
-from medray.entry import stopped_by_contract, today
+from medray.entry import night_or_day, stopped_by_contract, today
 from medray.narration import Narrator
 
 app = typer.Typer(
@@ -24,7 +29,10 @@ app.add_typer(export, name="export")
 app.add_typer(audit, name="audit")
 RecipePath = Annotated[str, typer.Argument(metavar="RECIPE", help="a TOML file")]
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="change a value of the recipe")]
-for command in (nights.runs, nights.release, nights.reject, models.promote, models.rollback):
+Zone = Annotated[str, typer.Option(help="where the schedule's clock is, such as Europe/Berlin")]
+for command in (
+    status, explain_row, relink, vacuum, nights.runs, nights.release, nights.reject, models.promote, models.rollback,
+):  # fmt: skip
     app.command()(command)
 
 
@@ -86,6 +94,9 @@ def submit(
     recipe: RecipePath,
     address: Annotated[str, typer.Option(help="the dashboard of a Ray head, such as http://host:8265")],
     run_date: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="the night this run is for")] = "",
+    scheduled: Annotated[str, typer.Option(metavar="CRON", help="the run is for the night that was due last")] = "",
+    time_zone: Zone = "Etc/UTC",
+    deadline_s: Annotated[int | None, typer.Option(min=1, help="end the run after so many seconds")] = None,
     set_: Changes = None,
 ) -> None:
     """Run a recipe on a Ray cluster, follow it, and exit with its exit code."""
@@ -93,7 +104,34 @@ def submit(
 
     tell = Narrator()
     with stopped_by_contract(tell):
-        sys.exit(submit_recipe(load(recipe, set_ or []), run_date or today(), address, tell.say))
+        checked = load(recipe, set_ or [])
+        day = night_or_day(run_date, scheduled, time_zone)
+        sys.exit(submit_recipe(checked, day, address, tell.say, deadline_s, join=bool(scheduled)))
+
+
+@app.command()
+def schedule(
+    recipe: RecipePath,
+    cron: Annotated[str, typer.Option(help='five fields, such as "0 2 * * *"')],
+    on: Annotated[Literal["kubernetes", "cron"], typer.Option(help="a CronJob, or a line of a crontab")],
+    address: Annotated[str, typer.Option(help="the dashboard that takes the runs (cron: this machine if absent)")] = "",
+    image: Annotated[str, typer.Option(help="with --on kubernetes: the image of cluster/Dockerfile")] = "",
+    time_zone: Zone = "Etc/UTC",
+) -> None:
+    """Print what runs a nightly recipe every night: for `kubectl apply -f -`, or for a crontab."""
+    from medray.schedule.crontab import crontab
+    from medray.schedule.kubernetes import as_yaml, cron_job
+    from medray.schedule.nights import schedule as schedule_of
+    from medray.schedule.order import order, remarks
+
+    with stopped_by_contract(Narrator()):
+        checked = load(recipe)
+        wanted = order(recipe, checked.job, checked.name, schedule_of(cron, time_zone), address)
+        notes = remarks(wanted, datetime.now(UTC).date())
+        if on == "kubernetes":
+            typer.echo(as_yaml(cron_job(wanted, image), notes), nl=False)
+        else:
+            typer.echo(crontab(wanted, sys.executable, notes), nl=False)
 
 
 @app.command()

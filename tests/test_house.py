@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "privacy": {"errors"},
     "contracts": {"errors", "schema", "privacy"},
     "ops": {"errors", "contracts"},
+    "schedule": {"errors"},
     "metrics": {"errors", "schema", "contracts"},
     "report": {"errors", "schema"},
     "nn": {"errors"},
@@ -118,6 +119,8 @@ DRIVERS_MAY_IMPORT = {
     "export": {"records", "volumes"},
     "models": {"inputs"},
     "night": {"images", "records", "inputs", "models"},
+    "explain": {"records", "inputs", "models"},
+    "operate": {"inputs"},
 }
 
 

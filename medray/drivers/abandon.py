@@ -15,7 +15,7 @@ from medray.storage.audit import Event
 from medray.storage.commit import ORDER, Outcome, commit_run
 from medray.storage.plans import Plan, now, write_plan
 
-_KINDS = (*JOBS, "volumes", "labels", "problem", "release", "reject", "promote")
+_KINDS = (*JOBS, "volumes", "labels", "problem", "release", "reject", "promote", "relink", "vacuum")
 
 
 def abandon(lake: str, run_id: str, job: Job) -> str:

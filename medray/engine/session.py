@@ -27,10 +27,12 @@ _SETTINGS = {
     "RAY_DATA_USE_DATASOURCE_V2": "0",  # the V2 reader is 3 to 10 times slower here
     "RAY_TRAIN_WORKER_HEALTH_CHECK_TIMEOUT_S": "60",
 }
+_GROW_S = 1800.0  # a machine starts and pulls the image
+_gpus_to_come = 0
 
 
 @contextmanager
-def session(cpus: int | None = None) -> Iterator[dict[str, float]]:
+def session(cpus: int | None = None, gpus: int | None = None) -> Iterator[dict[str, float]]:
     """A Ray session; yields the cluster's resources.
 
     A job that Ray itself started (`RAY_ADDRESS` is set) joins that cluster. Any other gets a local
@@ -38,8 +40,15 @@ def session(cpus: int | None = None) -> Iterator[dict[str, float]]:
     is already there is used and left open: a chain of jobs is one session.
 
     Args:
-        cpus: of a local session; the machine's, and at least 2, when absent.
+        cpus: of a local session: the machine's, and at least 2, when absent. Of a cluster: waited for,
+            as one that grows on demand has none at first.
+        gpus: waited for in the same way, but only when training or scoring begins: an ingest before it
+            may take longer than an idle machine is kept.
+
+    Raises:
+        EngineError: the cluster did not grow so far.
     """
+    global _gpus_to_come
     import ray
 
     if ray.is_initialized():
@@ -50,8 +59,12 @@ def session(cpus: int | None = None) -> Iterator[dict[str, float]]:
     with tempfile.TemporaryDirectory(prefix="mr", dir="/tmp", ignore_cleanup_errors=True) as folder:
         _start(cpus, folder)
         try:
+            _gpus_to_come = gpus or 0
+            if os.environ.get("RAY_ADDRESS"):
+                _grow([{"CPU": 1.0}] * (cpus or 0))
             yield ray.cluster_resources()
         finally:
+            _gpus_to_come = 0
             ray.shutdown()
 
 
@@ -89,6 +102,26 @@ def _start(cpus: int | None, folder: str) -> None:
     logging.getLogger("ray.train").setLevel(logging.ERROR)
 
 
+def _grow(parts: list[dict[str, float]]) -> None:
+    """Wait until so much is free, and let the cluster's autoscaler know of the wait. The claim is the
+    driver's own: it ends with it, even by a kill, and no machine is kept for nobody."""
+    from ray.util.placement_group import placement_group, remove_placement_group
+
+    if not parts:
+        return
+    claim = placement_group(parts, strategy="PACK")
+    try:
+        if not claim.wait(_GROW_S if os.environ.get("RAY_ADDRESS") else 1.0):  # one machine does not grow
+            raise EngineError(
+                where="Ray cluster",
+                found=f"fewer than {len(parts)} free {next(iter(parts[0]))}s",
+                allowed="what the recipe's [compute] names",
+                do="look at the autoscaler (ray status) and its limits, or name fewer",
+            )
+    finally:
+        remove_placement_group(claim)
+
+
 def require(cpus: float, what: str, gpus: float = 0) -> None:
     """Refuse what the cluster could never start: Ray would wait for ever without a word.
 
@@ -108,9 +141,10 @@ def require(cpus: float, what: str, gpus: float = 0) -> None:
 
 
 def gpus() -> int:
-    """GPUs of the cluster."""
+    """GPUs of the cluster, once those that the recipe names have come."""
     import ray
 
+    _grow([{"GPU": 1.0}] * _gpus_to_come)
     return int(ray.cluster_resources().get("GPU", 0))
 
 

@@ -31,11 +31,14 @@ class Compute(Section):
     """The machine's share. None of it changes a result.
 
     Attributes:
-        cpus: CPUs of a local session; a cluster has its own.
+        cpus: CPUs of a local session. A cluster has its own; one that grows on demand is asked for so many
+            before the work begins.
+        gpus: GPUs that training and scoring wait for; without it they take what there is at that moment.
         actors: scoring actors; one per GPU, or one per CPU but one, when absent.
     """
 
     cpus: int | None = Field(default=None, ge=1)
+    gpus: int | None = Field(default=None, ge=1)
     actors: int | None = Field(default=None, ge=1)
 
 

@@ -43,7 +43,7 @@ def commits(store: Store, table: str) -> Iterator[Commit]:
         except FileNotFoundError:
             return
         for uri in listed:
-            yield _read(int(uri.rsplit("/", 1)[-1].removesuffix(".json")), store.read(uri))
+            yield read_entry(int(uri.rsplit("/", 1)[-1].removesuffix(".json")), store.read(uri))
 
 
 def version_of(store: Store, table: str, run_id: str, newest: int) -> int:
@@ -64,7 +64,8 @@ def version_of(store: Store, table: str, run_id: str, newest: int) -> int:
     return newest
 
 
-def _read(version: int, entry: bytes) -> Commit:
+def read_entry(version: int, entry: bytes) -> Commit:
+    """One entry of a log, from its bytes."""
     run_id: str | None = None
     added: dict[str, int] = {}
     removed: list[str] = []

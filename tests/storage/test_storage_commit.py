@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import racing
 import story
+from deltalake import DeltaTable, Schema
 from deltalake.exceptions import CommitFailedError
 
 from medray.errors import SchemaError, StorageError
@@ -254,3 +255,16 @@ def test_races_are_not_lost_for_ever(store: Store, lake: str, monkeypatch: pytes
 def test_another_failure_is_told_at_once(store: Store, lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StorageError, match="store failure"):
         append_after(monkeypatch, store, lake, "Generic failure", losses=1)
+
+
+def test_a_table_of_many_commits_keeps_its_log(store: Store, lake: str) -> None:
+    """A checkpoint of the log is written; what it makes superfluous is not deleted: it is the auditor's, and
+    the role of a job may not delete there."""
+    uri = delta.table_uri(lake, RUNS.name)
+    settings = {"delta.checkpointInterval": "2", "delta.logRetentionDuration": "interval 0 days"}
+    DeltaTable.create(uri, Schema.from_arrow(RUNS.schema), configuration=settings)
+    for number in range(4):
+        commit_run(store, lake, story.plan(f"night-{number}"), Outcome({"listed": 0}))
+    log = sorted(path.name for path in Path(uri, "_delta_log").iterdir())
+    assert [name for name in log if name.endswith(".json")] == [f"{version:020d}.json" for version in range(5)]
+    assert any(name.endswith(".checkpoint.parquet") for name in log)

@@ -90,7 +90,7 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
     )
     facts: list[dict[str, Any]] = []
     watch = Watch()
-    with job.tell.bar("ingest", plan.inputs.num_rows) as bar:
+    with job.tell.bar("ingest", plan.inputs.num_rows, run_id=plan.run_id) as bar:
         for done in run_chunks(work, planned_chunks(plan, listing), watch):
             done.pop(STANDING, None)
             facts.append(done)
@@ -106,7 +106,7 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
     page = ingest_page(plan, job, recipe.lake, work.source, facts, reasons, total, watch)
     report = write_report(job, recipe.lake, plan.run_id, page)
     _commit(plan, job, recipe.lake, facts, refused, archives, total, started, report)
-    job.tell.say(str(total))
+    job.tell.say(str(total), event="sum", run_id=plan.run_id, **total.counts())
     return Result("done", (plan.run_id,), (total,), {"report": report, "reasons": reasons})
 
 

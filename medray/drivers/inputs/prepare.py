@@ -103,7 +103,7 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
     reading = reading_of(plan.facts)
     work = PrepareWork(reading, job.store, lake)
     done = []
-    with job.tell.bar("prepare", plan.inputs.num_rows) as bar:
+    with job.tell.bar("prepare", plan.inputs.num_rows, run_id=plan.run_id) as bar:
         for fact in run_chunks(work, _chunks(plan, lake, reading, job)):
             done.append(fact)
             bar.advance(fact["inputs"])
@@ -121,7 +121,7 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
         job.store, lake, plan, QUARANTINE, pa.Table.from_pylist(rows, schema=QUARANTINE.schema), "quarantine"
     )
     commit_run(job.store, lake, plan, Outcome(total.counts(), {QUARANTINE.name: files}, host_facts(started)))
-    job.tell.say(str(total))
+    job.tell.say(str(total), event="sum", run_id=plan.run_id, **total.counts())
     return Result("done", (plan.run_id,), (total,), {"seconds": round(time.monotonic() - started, 2)})
 
 
@@ -135,11 +135,11 @@ def _chunks(plan: Plan, lake: str, reading: Reading, job: Job) -> list[PrepareCh
     sizes = state.file_rows(EVENTS) if reading.problem else {}
     events, fine = sorted(sizes), fine_cut(sizes) if sizes else 1
     return [
-        PrepareChunk(number, path, files[path].shard, frozenset(rows[number]), _overlapping(path, events), fine)
+        PrepareChunk(number, path, files[path].shard, frozenset(rows[number]), overlapping(path, events), fine)
         for number, path in enumerate(plan.facts["data_files"])
     ]
 
 
-def _overlapping(path: str, events: Sequence[str]) -> tuple[str, ...]:
+def overlapping(path: str, events: Sequence[str]) -> tuple[str, ...]:
     """The files of `events` that may hold subjects of this file of `labels`."""
     return tuple(one for one in events if bucket_of(path).overlaps(one))

@@ -96,7 +96,7 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
         for bucket in buckets(plan.inputs.num_rows)
     ]
     facts = []
-    with job.tell.bar(f"problem {problem.name}", len(chunks)) as bar:
+    with job.tell.bar(f"problem {problem.name}", len(chunks), run_id=plan.run_id) as bar:
         for done in run_chunks(work, chunks):
             facts.append(done)
             bar.advance(1, f"{sum(fact['asked'] for fact in facts):,} inputs")

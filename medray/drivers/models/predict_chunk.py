@@ -77,9 +77,9 @@ class MakeScorer:
 
 
 class Scorer:
-    """A model with its task, answering chunks."""
+    """A model with its task, answering chunks. `device`: this process's, unless one is named."""
 
-    def __init__(self, store: Store, lake: str, stamp: Stamp) -> None:
+    def __init__(self, store: Store, lake: str, stamp: Stamp, device: str | None = None) -> None:
         from medray.engine.infer import Network  # loads torch, which the driver does without
 
         self._store, self._lake, self._stamp = store, lake, stamp
@@ -102,7 +102,7 @@ class Scorer:
         reference = stamp.model.card.get("reference")
         self._scales = scales_of(reference) if reference else None
         outputs = self._task.outputs(self._task_config)
-        self._network = Network(family, config, self._summary, outputs, dict(model.weights))
+        self._network = Network(family, config, self._summary, outputs, dict(model.weights), device)
 
     def __call__(self, chunk: PredictChunk) -> Facts:
         path = data_path(self._stamp.run_id, f"{chunk.number:06d}")
@@ -111,12 +111,8 @@ class Scorer:
             standing = read_facts(self._store, uri)
             if standing is not None:
                 return standing
-            headers = self._headers(chunk)
-            scored, answered, observed = self._scored(chunk, headers)
-            abstained = [self._abstained(headers[key], reason) for key, reason in sorted(chunk.refused.items())]
-            rows = pa.Table.from_pylist(
-                [*scored, *(row for group in abstained for row in group)], schema=PREDICTIONS.schema
-            )
+            answers, answered, observed = self.answers(chunk)
+            rows = pa.Table.from_pylist(answers, schema=PREDICTIONS.schema)
             facts = {
                 "chunk": chunk.number,
                 "path": path,
@@ -127,6 +123,13 @@ class Scorer:
                 "observed": observed,
             }
             return write_table(self._store, uri, PREDICTIONS, rows.to_batches(), facts)
+
+    def answers(self, chunk: PredictChunk) -> tuple[list[dict[str, Any]], int, Observed]:
+        """Rows of all inputs, how many inputs are scored, and what these looked like."""
+        headers = self._headers(chunk)
+        scored, answered, observed = self._scored(chunk, headers)
+        abstained = [self._abstained(headers[key], reason) for key, reason in sorted(chunk.refused.items())]
+        return [*scored, *(row for group in abstained for row in group)], answered, observed
 
     def _headers(self, chunk: PredictChunk) -> dict[InputKey, Header]:
         wanted = chunk.accepted | chunk.refused.keys()

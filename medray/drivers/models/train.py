@@ -150,7 +150,7 @@ def _execute(
     job.tell.say(
         f"training on {in_train.sum():,} examples, tuning on {(~in_train).sum():,}, {recipe.training.workers} worker(s)"
     )
-    with job.tell.bar("train", recipe.training.epochs) as bar:
+    with job.tell.bar("train", recipe.training.epochs, run_id=plan.run_id) as bar:
         weights, logits, history = fit(
             spec, lambda record: bar.advance(1, f"loss {record['loss']:.4f}, tuning {record['tuning_loss']:.4f}")
         )

@@ -182,7 +182,7 @@ def _mapped(
     )
     chunks = record_chunks(plan, listing)
     facts: list[Facts] = []
-    with job.tell.bar("map", sum(len(chunk.parts) for chunk in chunks)) as bar:
+    with job.tell.bar("map", sum(len(chunk.parts) for chunk in chunks), run_id=plan.run_id) as bar:
         for done in run_chunks(work, chunks):
             facts.append(done)
             bar.advance(done["parts"], f"{sum(fact['bytes_read'] for fact in facts) / 1e6:,.0f} MB")
@@ -204,7 +204,7 @@ def _reduced(
         rules=Rules(planned.encounters, planned.on_change),
     )
     facts: list[Facts] = []
-    with job.tell.bar("decide", len(tasks)) as bar:
+    with job.tell.bar("decide", len(tasks), run_id=plan.run_id) as bar:
         for done in run_chunks(work, tasks):
             facts.append(done)
             bar.advance(1, f"{sum(fact.get('rows', 0) for fact in facts):,} events")
@@ -233,7 +233,7 @@ def _commit(
 
 def _tell(job: Job, sums: Sequence[Sum], figures: dict[str, Any]) -> None:
     for total in sums:
-        job.tell.say(str(total))
+        job.tell.say(str(total), event="sum", **total.counts())
     for table, counts in figures["tables"].items():
         job.tell.say(f"  {table}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items()))
     if figures["superseded"]:

@@ -139,7 +139,7 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
         chunks[row["chunk"]].append(Planned(row["SeriesInstanceUID"], row["input_version"], tuple(row["image_files"])))
     work = BuildWork(planned.volumes, planned.source.subject != "image", job.store, lake, plan.run_id)
     facts: list[dict[str, Any]] = []
-    with job.tell.bar(JOB, plan.inputs.num_rows) as bar:
+    with job.tell.bar(JOB, plan.inputs.num_rows, run_id=plan.run_id) as bar:
         for done in run_chunks(work, [BuildChunk(number, tuple(series)) for number, series in enumerate(chunks)]):
             facts.append(done)
             bar.advance(done["series"], f"{sum(fact['volumes'] for fact in facts):,} volumes")
