@@ -109,7 +109,15 @@ _KINDS = (
     ),
     _Kind(
         (errno.ENOENT, errno.ENOTDIR),
-        ("FileNotFoundError", "NoSuchBucket", "NoSuchKey", "NO_SUCH_BUCKET", "Not Found", "(404)"),
+        (
+            "FileNotFoundError",
+            "TableNotFoundError",
+            "NoSuchBucket",
+            "NoSuchKey",
+            "NO_SUCH_BUCKET",
+            "Not Found",
+            "(404)",
+        ),
         "nothing there",
         "an existing folder or bucket",
         "check the name; medray creates folders of a lake but no buckets",
