@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -30,9 +31,13 @@ WRITERS, COMMITS = 4, 5
 KEYS = 24
 # Each process would import them anew: this module itself is not on the fork server's path.
 PRELOADED = [
-    "medray.drivers.turns", "medray.drivers.images.ingest", "medray.engine.actors", "medray.storage.commit",
-    "medray.storage.models", "medray.demo.archive", "medray.config",
-]  # fmt: skip
+    "medray.config",
+    "medray.demo.archive",
+    "medray.drivers.images.ingest",
+    "medray.drivers.turns",
+    "medray.engine.actors",
+    "medray.storage.models",
+]
 
 
 def at_once(act: Callable[..., None], lake: str, writers: int, *rest: Any) -> list[int | None]:
@@ -41,12 +46,19 @@ def at_once(act: Callable[..., None], lake: str, writers: int, *rest: Any) -> li
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     barrier = context.Barrier(writers)
-    started = [context.Process(target=act, args=(lake, number, barrier.wait, *rest)) for number in range(writers)]
+    given = (dict(os.environ), act, lake)
+    started = [context.Process(target=_act, args=(*given, number, barrier.wait, *rest)) for number in range(writers)]
     for writer in started:
         writer.start()
     for writer in started:
         writer.join(120)
     return [writer.exitcode for writer in started]
+
+
+def _act(environment: dict[str, str], act: Callable[..., None], *rest: Any) -> None:
+    """The fork server's environment is that of the test that first asked for it, not of this one."""
+    os.environ.update(environment)
+    act(*rest)
 
 
 def race(lake: str, writers: int = WRITERS, commits: int = COMMITS) -> list[int | None]:

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from medray.schema.contract import TableContract
+from medray.storage.patience import patiently
 from medray.storage.store import Store
 
 FACTS = "medray.facts"
@@ -93,6 +94,10 @@ def write_table(
 
 def read_facts(store: Store, uri: str) -> Facts | None:
     """The facts of a finished file with its size, or None where no file stands."""
+    return patiently(uri, lambda: _read_facts(store, uri))
+
+
+def _read_facts(store: Store, uri: str) -> Facts | None:
     if not store.exists(uri):
         return None
     with store.arrow(uri).open_input_file(store.path(uri)) as stream:

@@ -15,6 +15,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from medray.errors import PlanError, StorageError
 from medray.schema.contract import VERSION_FIELD, TableContract, check_version
 from medray.storage.failures import told
+from medray.storage.patience import patiently
 from medray.storage.store import Store
 from medray.storage.table_log import RUN_ID, version_of
 from medray.storage.uri import join
@@ -57,7 +58,7 @@ def open_table(store: Store, lake: str, contract: TableContract, version: int | 
     uri = table_uri(lake, contract.name)
     with told(lake):
         try:
-            table = DeltaTable(uri, version=version, storage_options=store.delta_options(uri))
+            table = patiently(uri, lambda: DeltaTable(uri, version=version, storage_options=store.delta_options(uri)))
         except TableNotFoundError:
             return None
     found = int((table.metadata().configuration or {}).get(VERSION_FIELD) or 1)
@@ -87,19 +88,10 @@ def append(
     """
     if not files and not taken_out:
         return None
+    change = _Change(files, taken_out, closes)
     for _ in range(_ATTEMPTS):
         try:
-            table = open_table(store, lake, contract)
-            if table is None:
-                table = _create(store, lake, contract)
-            with told(lake):
-                _upgrade(table, contract)
-                if table.transaction_version(run_id) is None:
-                    _require(table, contract, taken_out)
-                    _must_be_open(table, closes)
-                    _commit(table, run_id, files, taken_out, closes)
-                    table.update_incremental()
-            return version_of(store, table_uri(lake, contract.name), run_id, int(table.version()))
+            return patiently(lake, lambda: _append(store, lake, contract, run_id, change))
         except StorageError as error:
             if not _lost_race(error):
                 raise
@@ -109,6 +101,27 @@ def append(
         "a commit between other writers",
         "run again: finished chunks are kept",
     )
+
+
+@dataclass(frozen=True)
+class _Change:
+    files: Sequence[NewFile]
+    taken_out: Sequence[str]
+    closes: Sequence[str]
+
+
+def _append(store: Store, lake: str, contract: TableContract, run_id: str, change: _Change) -> int:
+    table = open_table(store, lake, contract)
+    if table is None:
+        table = _create(store, lake, contract)
+    with told(lake):
+        _upgrade(table, contract)
+        if table.transaction_version(run_id) is None:
+            _require(table, contract, change.taken_out)
+            _must_be_open(table, change.closes)
+            _commit(table, run_id, change)
+            table.update_incremental()
+    return version_of(store, table_uri(lake, contract.name), run_id, int(table.version()))
 
 
 def _lost_race(error: StorageError) -> bool:
@@ -162,9 +175,7 @@ def _must_be_open(table: DeltaTable, closes: Sequence[str]) -> None:
             )
 
 
-def _commit(
-    table: DeltaTable, run_id: str, files: Sequence[NewFile], taken_out: Sequence[str], closes: Sequence[str]
-) -> None:
+def _commit(table: DeltaTable, run_id: str, change: _Change) -> None:
     actions: list[AddAction | RemoveAction] = [
         AddAction(
             path=file.path,
@@ -174,9 +185,9 @@ def _commit(
             data_change=True,
             stats=json.dumps({"numRecords": file.rows}),
         )
-        for file in files
+        for file in change.files
     ]
-    actions += [RemoveAction(path=path, deletion_timestamp=0, data_change=True) for path in taken_out]
+    actions += [RemoveAction(path=path, deletion_timestamp=0, data_change=True) for path in change.taken_out]
     table.create_write_transaction(
         actions,
         mode="append",
@@ -184,7 +195,7 @@ def _commit(
         partition_by=[],
         # A writer that holds an older version of the table is refused by the log itself.
         commit_properties=CommitProperties(
-            custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(one, 1) for one in (run_id, *closes)]
+            custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(one, 1) for one in (run_id, *change.closes)]
         ),
         post_commithook_properties=_KEEP_LOG,
     )

@@ -60,6 +60,8 @@ class Store:
             return Path(uri).read_bytes()  # pyarrow knows no file name that is not UTF-8
         with self.arrow(uri).open_input_file(self.path(uri)) as stream:
             data: bytes = stream.readall()
+            if len(data) != stream.size():
+                raise OSError(f"an answer of {len(data)} bytes where the store has {stream.size()}")
         return data
 
     def read_listed(self, uri: str, size_bytes: int) -> bytes:
@@ -201,21 +203,25 @@ class Store:
         import s3fs
 
         keys = {} if self.anonymous else {name: self.variable(variable) for name, variable in _KEYS.items()}
-        return s3fs.S3FileSystem(
+        filesystem = s3fs.S3FileSystem(
             anon=self.anonymous,
             **keys,
             endpoint_url=self.endpoint,
             client_kwargs={"region_name": self.variable("AWS_REGION")},  # botocore reads AWS_DEFAULT_REGION only
+            config_kwargs=_LIMITS,
             use_listings_cache=False,
             session=_plain_session(),
         )
+        filesystem.retries = 1  # botocore's are enough, and these would multiply them
+        return filesystem
 
     def delta_options(self, uri: str) -> dict[str, str] | None:
         """Options for delta-rs, which reads the standard variables itself."""
         if not is_s3(uri):
             return None
+        limits = {"connect_timeout": "10s", "timeout": "30s", "max_retries": "4", "retry_timeout": "60s"}
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION")
-        options = {name: value for name in names if (value := self.variable(name))}
+        options = limits | {name: value for name in names if (value := self.variable(name))}
         if options.get("AWS_ENDPOINT_URL", "").startswith("http://"):
             options["AWS_ALLOW_HTTP"] = "true"
         return options
@@ -228,6 +234,9 @@ LAKE = Store()
 LINKAGE = Store("MEDRAY_LINKAGE_")
 PUBLIC = Store("MEDRAY_ARCHIVE_", anonymous=True)
 
+# No request may hang for more than two minutes: so many tries, each ended by so long a silence.
+_SILENCE_S = 20
+_LIMITS = {"connect_timeout": 10, "read_timeout": _SILENCE_S, "retries": {"total_max_attempts": 4, "mode": "standard"}}
 _KEYS = {"key": "AWS_ACCESS_KEY_ID", "secret": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
 
 
@@ -245,7 +254,8 @@ def _arrow_s3(store: Store, region: str | None) -> pafs.S3FileSystem:
         endpoint_override=store.endpoint,
         region=region,
         connect_timeout=10,
-        request_timeout=120,
+        request_timeout=_SILENCE_S,
+        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=4),
     )
 
 

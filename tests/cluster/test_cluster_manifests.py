@@ -150,6 +150,10 @@ def test_the_network_closes_what_the_token_leaves_open() -> None:
     assert doors == {8265: {"ingress", "kuberay-system"}, 8080: {"monitoring"}}
     everywhere = [rule for spec in policies.values() for rule in spec.get("ingress", []) if "ports" not in rule]
     assert everywhere == [{"from": [{"podSelector": {"matchLabels": {"ray.io/cluster": "medray"}}}]}]
+    (chosen,) = policies["submitters-and-vacuum"]["podSelector"]["matchExpressions"]
+    (night,) = _all("CronJob")
+    labels = night["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"]
+    assert labels[chosen["key"]] in chosen["values"]
     for spec in policies.values():
         for rule in spec.get("egress", []):
             for place in rule["to"]:

@@ -89,8 +89,8 @@ def test_a_model_with_a_config_of_another_version(trained: Scene) -> None:
 
 def test_a_table_of_a_newer_schema(trained: Scene) -> None:
     table = DeltaTable(f"{trained.lake}/tables/runs")
-    table.alter.set_table_properties({"medray.schema_version": "2"}, raise_if_not_exists=False)
-    with pytest.raises(SchemaError, match="schema version 2"):
+    table.alter.set_table_properties({"medray.schema_version": "3"}, raise_if_not_exists=False)
+    with pytest.raises(SchemaError, match="schema version 3"):
         trained.run("predict")
 
 

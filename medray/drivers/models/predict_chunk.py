@@ -16,7 +16,7 @@ from medray.contracts import Array, Columns
 from medray.drivers.input import InputKey
 from medray.drivers.inputs.headers import Header, image_headers, record_headers
 from medray.drivers.inputs.reading import reading_of
-from medray.errors import ModelError
+from medray.errors import ModelError, RecipeError
 from medray.planning.gate.observed import ALL, Observed, observe, scales_of, score_values
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.chunk_file import Facts, read_facts, write_table
@@ -85,13 +85,20 @@ class Scorer:
         self._store, self._lake, self._stamp = store, lake, stamp
         model = load_model(store, lake, stamp.model.sha256)
         made = model.definition
-        self._reading = reading_of(made)
-        self._task = rooms.task(made["task"])
-        self._task_config = self._task.Config.model_validate(made["task_config"])
-        self._calibration = made["calibration"]
+        try:
+            self._reading = reading_of(made)
+            self._task = rooms.task(made["task"])
+            self._task_config = self._task.Config.model_validate(made["task_config"])
+            self._calibration, self._summary = made["calibration"], made["family_summary"]
+        except (KeyError, TypeError, ValueError, RecipeError) as error:
+            raise ModelError(
+                f"model {stamp.model.name} version {stamp.model.version}",
+                f"a definition that this medray does not know ({type(error).__name__})",
+                "a model of this version's families and tasks",
+                "score it with the medray that trained it, or train it again",
+            ) from error
         family, config = self._reading.family, self._reading.config
         self._layout = family.layout(config)
-        self._summary = made["family_summary"]
         reference = stamp.model.card.get("reference")
         self._scales = scales_of(reference) if reference else None
         outputs = self._task.outputs(self._task_config)
