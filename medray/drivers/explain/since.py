@@ -39,9 +39,9 @@ def since(state: Snapshot, given: Given, answer: Answer, about: Sequence[Answer]
 
 
 def _same_question(one: Answer, answer: Answer) -> bool:
-    return one.key[0] == answer.key[0] and all(
-        one.columns[name] == answer.columns[name] for name in ("label", "frame_index")
-    )
+    """About one input, of any version, one label and one frame; who abstains does so for all frames."""
+    frames = {one.columns["frame_index"], answer.columns["frame_index"]} - {None}
+    return one.key[0] == answer.key[0] and one.columns["label"] == answer.columns["label"] and len(frames) <= 1
 
 
 def _told(one: Answer) -> dict[str, Any]:
