@@ -10,6 +10,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from medray.commands import models, nights
+from medray.commands.audit import audit
+from medray.commands.explain import explain_row
+from medray.commands.options import Lake
+from medray.commands.relink import relink
+from medray.commands.status import status
+from medray.commands.vacuum import vacuum
 from medray.config import load
 from medray.entry import night_or_day, stopped_by_contract, today
 from medray.narration import Narrator
@@ -19,10 +26,14 @@ app = typer.Typer(
 )
 export = typer.Typer(no_args_is_help=True, help="Write tables of a lake in another format.")
 app.add_typer(export, name="export")
+app.add_typer(audit, name="audit")
 RecipePath = Annotated[str, typer.Argument(metavar="RECIPE", help="a TOML file")]
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="change a value of the recipe")]
 Zone = Annotated[str, typer.Option(help="where the schedule's clock is, such as Europe/Berlin")]
-Lake = Annotated[str, typer.Option(help="folder or s3://bucket/prefix of the lake")]
+for command in (
+    status, explain_row, relink, vacuum, nights.runs, nights.release, nights.reject, models.promote, models.rollback,
+):  # fmt: skip
+    app.command()(command)
 
 
 @app.command()
@@ -134,19 +145,6 @@ def locate(
     with stopped_by_contract(tell):
         for kind, original in locate_key(load(recipe), key):
             tell.say(f"{kind}: {original}")
-
-
-@app.command()
-def promote(name: Annotated[str, typer.Argument(help="a model's name")], version: int, lake: Lake) -> None:
-    """Make a version of a model the one that nightly runs score with."""
-    from medray.storage.models import promote as promote_version
-    from medray.storage.store import LAKE
-    from medray.storage.uri import normalise
-
-    tell = Narrator()
-    with stopped_by_contract(tell):
-        chosen = promote_version(LAKE, normalise(lake), name, version)
-        tell.say(f"{name} version {chosen.version} ({chosen.sha256[:12]}) is in production")
 
 
 @app.command()

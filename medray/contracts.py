@@ -244,6 +244,8 @@ class Family:
         build: (config, summary, outputs) -> network mapping inputs to (N, outputs) logits.
         simple: (examples, config, summary) -> float32 (N, F) plain summaries with NaN where
             nothing is known: what the classic models beside the network learn from.
+        traits: (examples, config, summary) -> a few named numbers of each example, float32 (N,),
+            NaN where nothing is known: what a night is compared with its reference by.
     """
 
     name: str
@@ -261,6 +263,7 @@ class Family:
     augment: Callable[[torch.Tensor, Any, torch.Generator], torch.Tensor]
     build: Callable[[Any, Sums, int], torch.nn.Module]
     simple: Callable[[Array, Any, Sums], Array]
+    traits: Callable[[Array, Any, Sums], dict[str, Array]]
 
 
 @dataclass(frozen=True)

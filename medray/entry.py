@@ -13,7 +13,7 @@ from typing import Any
 
 from medray.config import load
 from medray.errors import MedrayError, RecipeError
-from medray.narration import Narrator
+from medray.narration import Narrator, narrator
 from medray.schedule.nights import schedule
 
 DRIVERS = {
@@ -23,15 +23,19 @@ DRIVERS = {
     "train": "medray.drivers.models.train:train",
     "predict": "medray.drivers.models.predict:predict",
     "evaluate": "medray.drivers.models.evaluate:evaluate",
-    "nightly": "medray.drivers.nightly:nightly",
+    "nightly": "medray.drivers.night.nightly:nightly",
 }
+HELD = 3  # the exit code of a night that waits for a person
 
 
 def main(name: str) -> None:
-    """Run one job and exit: 0 done, 1 stopped by a broken contract, 2 a recipe with mistakes."""
+    """Run one job and exit: 0 done, 1 stopped by a broken contract, 2 a recipe with mistakes, 3 a night
+    that is held."""
     arguments = _arguments(name)
-    tell = Narrator()
+    with stopped_by_contract(Narrator()):
+        tell = narrator()
     with stopped_by_contract(tell):
+        tell.about(job=name, run_date=arguments.run_date)
         recipe = load(arguments.recipe, arguments.set)
         if recipe.job != name:
             raise RecipeError(
@@ -40,6 +44,7 @@ def main(name: str) -> None:
                 f"a {name} recipe",
                 f"run jobs/{recipe.job}.py with it",
             )
+        tell.about(recipe=recipe.name)
         tell.title(f"{name}: {recipe.name}")
         run(recipe, night_or_day(arguments.run_date, arguments.scheduled, arguments.time_zone), tell)
 
@@ -47,10 +52,16 @@ def main(name: str) -> None:
 def run(recipe: Any, run_date: str, tell: Narrator) -> None:
     """Run a recipe's driver in a session of its own and say how it ended."""
     from medray.drivers.job import Job
+    from medray.engine.metrics import counted
     from medray.engine.session import session
 
-    with session(recipe.compute.cpus, recipe.compute.gpus):
-        conclude(driver(recipe.job)(recipe, Job(run_date, tell)), tell)
+    compute = recipe.compute
+    with session(compute.cpus, compute.gpus), counted(recipe.job, recipe.name, run_date) as count:
+        result = driver(recipe.job)(recipe, Job(run_date, tell))
+        count(result.status, [(part.total_name, part.parts) for part in result.sums])
+    conclude(result, tell)
+    if result.status == "held":
+        sys.exit(HELD)
 
 
 def driver(name: str) -> Callable[[Any, Any], Any]:
@@ -63,12 +74,22 @@ def driver(name: str) -> Callable[[Any, Any], Any]:
 def conclude(result: Any, tell: Narrator) -> None:
     """One line that says what was done, found done, or not there to do."""
     runs = ", ".join(one[:12] for one in result.run_ids)
+    told = {
+        "event": result.status,
+        "run_ids": list(result.run_ids),
+        "sums": [part.counts() for part in result.sums],
+    }
     if result.status == "done":
-        tell.say(f"committed: run {runs}")
+        tell.say(f"committed: run {runs}", **told)
+    elif result.status == "held":
+        tell.warn(
+            f"HELD: run {runs}: nothing of it is published; see the report, then `medray release` or `medray reject`",
+            **told,
+        )
     elif result.status == "already":
-        tell.say(f"already done: run {runs}; nothing was repeated")
+        tell.say(f"already done: run {runs}; nothing was repeated", **told)
     else:
-        tell.say("nothing new: " + "; ".join(str(part) for part in result.sums))
+        tell.say("nothing new: " + "; ".join(str(part) for part in result.sums), **told)
     if result.facts.get("report"):
         tell.say(f"report: {result.facts['report']}")
 
@@ -79,7 +100,7 @@ def stopped_by_contract(tell: Narrator) -> Iterator[None]:
     try:
         yield
     except MedrayError as error:
-        tell.console.print(f"\n{type(error).__name__}: {error}", style="red", markup=False)
+        tell.stopped(error)
         sys.exit(error.exit_code)
 
 

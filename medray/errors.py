@@ -10,6 +10,7 @@ MedrayError                 one bad contract: the job stops at once (exit code 1
 |- AccountingError          inputs are missing from, or doubled in, a run's sum
 |- ModelError               a model is missing, damaged, or made for other inputs
 |- SplitError               training subjects would be evaluated
+|- QuestionError            what a person asked for is not there, or is not one thing
 |- EngineError              Ray cannot do what the job asks
 `- SubmitError              a cluster refused or lost a job
 
@@ -75,6 +76,10 @@ class ModelError(MedrayError):
 
 
 class SplitError(MedrayError):
+    pass
+
+
+class QuestionError(MedrayError):
     pass
 
 

@@ -15,8 +15,8 @@ from medray.storage.store import Store
 
 pytest_plugins = ["scene", "record_scene"]
 CPUS = 2
-# Workers that one file has started serve the next too.
-LASTING_WORKERS = {"RAY_idle_worker_killing_time_threshold_ms": "600000"}
+# Workers that one file has started serve the next too; metrics are not waited for 10 s.
+LASTING_WORKERS = {"RAY_idle_worker_killing_time_threshold_ms": "600000", "RAY_metrics_report_interval_ms": "2000"}
 # An example's time says how busy the machine is.
 settings.register_profile("medray", deadline=None)
 settings.load_profile("medray")

@@ -33,7 +33,7 @@ ROOMS_OF = {
     "s3fs": ("storage",),
     "botocore": ("storage",),
     "urllib3": ("storage",),
-    "typer": ("cli.py",),
+    "typer": ("cli.py", "commands"),
     "jinja2": ("report",),
     "matplotlib": ("report",),
     "sklearn": ("metrics", "tasks", "baselines", "demo"),
@@ -60,7 +60,7 @@ MAY_IMPORT = {
     "recipes": {"errors", "schema", "storage", "dicom", "ehr", "families", "tasks"},
     "config": {"errors", "recipes"},
     "rooms": {"errors", "contracts"},
-    "planning": {"errors", "schema", "contracts", "ops", "privacy", "recipes", "storage"},
+    "planning": {"errors", "schema", "contracts", "ops", "privacy", "recipes", "storage", "metrics"},
     "engine": {"errors", "schema", "contracts", "nn", "storage", "config", "recipes", "code_version"},
 }
 
@@ -118,6 +118,9 @@ DRIVERS_MAY_IMPORT = {
     "inputs": {"records"},
     "export": {"records", "volumes"},
     "models": {"inputs"},
+    "night": {"images", "records", "inputs", "models"},
+    "explain": {"records", "inputs", "models"},
+    "operate": {"inputs"},
 }
 
 

@@ -9,11 +9,13 @@ from medray.config import JOBS
 from medray.drivers.job import Job
 from medray.drivers.open_plans import ABANDON, unfinished
 from medray.errors import PlanError
+from medray.schema.audit import AUDIT
 from medray.storage import delta
+from medray.storage.audit import Event
 from medray.storage.commit import ORDER, Outcome, commit_run
 from medray.storage.plans import Plan, now, write_plan
 
-_KINDS = (*JOBS, "volumes", "labels", "problem")
+_KINDS = (*JOBS, "volumes", "labels", "problem", "release", "reject", "promote", "relink", "vacuum")
 
 
 def abandon(lake: str, run_id: str, job: Job) -> str:
@@ -21,7 +23,8 @@ def abandon(lake: str, run_id: str, job: Job) -> str:
     whole id.
 
     Raises:
-        PlanError: no or several such plans, or the plan's commit has begun and must be finished.
+        PlanError: no or several such plans, or the plan's commit has begun and must be finished. A
+            driver that stands still meanwhile cannot commit the plan when it goes on.
     """
     found = [planned for kind in _KINDS for planned in unfinished(job, lake, kind) if planned.startswith(run_id)]
     if len(found) != 1:
@@ -32,7 +35,7 @@ def abandon(lake: str, run_id: str, job: Job) -> str:
             "give more of the run id",
         )
     planned = found[0]
-    for contract in ORDER:
+    for contract in (*ORDER, AUDIT):
         table = delta.open_table(job.store, lake, contract)
         if table is not None and table.transaction_version(planned) is not None:
             raise PlanError(
@@ -53,5 +56,6 @@ def abandon(lake: str, run_id: str, job: Job) -> str:
         inputs=pa.table({"chunk": pa.array([], pa.int32())}),
         planned_at=now(),
     )
-    commit_run(job.store, lake, write_plan(job.store, lake, plan), Outcome({}, children=[planned]))
+    outcome = Outcome({}, children=[planned], closes=[planned], events=[Event(ABANDON, planned)])
+    commit_run(job.store, lake, write_plan(job.store, lake, plan), outcome)
     return planned

@@ -38,13 +38,14 @@ class Result:
     """What a driver did.
 
     Attributes:
-        status: "done"; "already" when the same run is committed; "nothing" when nothing was new.
+        status: "done"; "already" when the same run is committed; "nothing" when nothing was new; "held"
+            when a night waits for a person's decision.
         run_ids: of the runs committed or found, in order.
         sums: the accounting of what this call did, checked.
         facts: figures for people and reports (JSON).
     """
 
-    status: Literal["done", "already", "nothing"]
+    status: Literal["done", "already", "nothing", "held"]
     run_ids: tuple[str, ...] = ()
     sums: tuple[Sum, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)

@@ -13,9 +13,9 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from medray.drivers.input import Input
-from medray.drivers.job import Job, Result, host_facts, new_plan, together
+from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.label_names import problem_of
-from medray.drivers.open_plans import open_plans
+from medray.drivers.turns import in_turn
 from medray.errors import LabelError
 from medray.planning.accounting import Sum
 from medray.planning.label_rows import LabelKey, keyed_rows, whole_keys
@@ -28,7 +28,7 @@ from medray.schema.labels import INPUT_KEYS, LABELS, VALUES
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.commit import Outcome, commit_run, write_rows
 from medray.storage.failures import told
-from medray.storage.plans import Plan, write_plan
+from medray.storage.plans import Plan
 from medray.storage.snapshot import Snapshot, snapshot
 
 JOB = "labels"
@@ -53,8 +53,18 @@ def ingest_labels(recipe: Archive | RecordsRecipe, file: LabelFile, pseudonyms: 
             prediction problem's, or names no input.
     """
     _must_be_free(file, recipe.lake, job)
-    stream = f"labels {file.uri}"
-    results = [_execute(plan, recipe.lake, job) for plan in open_plans(job, recipe.lake, JOB, stream)]
+    return in_turn(
+        job,
+        recipe.lake,
+        JOB,
+        f"labels {file.uri}",
+        lambda plan: _execute(plan, recipe.lake, job),
+        lambda: _look(recipe, file, pseudonyms, job),
+    )
+
+
+def _look(recipe: Archive | RecordsRecipe, file: LabelFile, pseudonyms: Pseudonyms, job: Job) -> Plan | Result:
+    """A plan of the answers that are new or changed."""
     state = snapshot(job.store, recipe.lake)
     read = _read(file, job)
     for table in (read, whole_keys(read, file)):  # first as it is written
@@ -76,13 +86,10 @@ def ingest_labels(recipe: Archive | RecordsRecipe, file: LabelFile, pseudonyms: 
             f"labels: {len(rows) - matched:,} of {len(rows):,} answers name no input of the lake (kept until it comes)"
         )
     facts = {"listed": len(rows) + missing, "known": len(rows) - len(new), "missing": missing}
-    if new:
-        inputs = pa.Table.from_pylist([{"chunk": 0, **row} for row in new], schema=_inputs_schema())
-        plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, inputs)
-        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe.lake, job))
-    if not results:
+    if not new:
         return Result("nothing", sums=(_sum(facts, 0),))
-    return together(results)
+    inputs = pa.Table.from_pylist([{"chunk": 0, **row} for row in new], schema=_inputs_schema())
+    return new_plan(recipe, JOB, f"labels {file.uri}", job.run_date, state.versions, facts, inputs)
 
 
 def _must_be_free(file: LabelFile, lake: str, job: Job) -> None:

@@ -9,15 +9,19 @@ from medray.storage.snapshot import Snapshot, snapshot
 ABANDON = "abandon"
 
 
-def open_plans(job: Job, lake: str, kind: str, stream: str) -> list[Plan]:
-    """The unfinished plans of a stream, oldest first: they are finished before a new one is made."""
-    plans = [read_plan(job.store, lake, kind, run_id) for run_id in unfinished(job, lake, kind)]
+def open_plans(job: Job, lake: str, kind: str, stream: str, claimed: str | None = None) -> list[Plan]:
+    """The unfinished plans of a stream, oldest first: they are finished before a new one is made.
+
+    Args:
+        claimed: the stream's newest plan where that is known; a listing may lag behind.
+    """
+    plans = [read_plan(job.store, lake, kind, run_id) for run_id in unfinished(job, lake, kind, claimed)]
     return sorted((plan for plan in plans if plan.stream == stream), key=lambda plan: (plan.planned_at, plan.run_id))
 
 
-def unfinished(job: Job, lake: str, kind: str) -> list[str]:
+def unfinished(job: Job, lake: str, kind: str, claimed: str | None = None) -> list[str]:
     """Run ids of a job's plans that are neither committed nor given up by a person."""
-    planned = planned_runs(job.store, lake, kind)
+    planned = sorted({*planned_runs(job.store, lake, kind), *([claimed] if claimed else ())})
     if not planned:
         return []
     state = snapshot(job.store, lake)

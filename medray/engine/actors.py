@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from medray.engine.failures import received, reported
-from medray.errors import EngineError
+from medray.engine.metrics import chunk_done, chunk_failed
+from medray.errors import EngineError, MedrayError
 
 Facts = dict[str, Any]
 Make = Callable[[], Callable[[Any], Facts]]
@@ -30,18 +32,26 @@ def run_actors(make: Make, chunks: Sequence[Any], *, actors: int, gpus_each: flo
     worker = ray.remote(num_cpus=1, num_gpus=gpus_each, max_restarts=_LIVES, max_task_retries=_LIVES)(_Actor)
     waiting = list(reversed(chunks))
     busy: dict[Any, Any] = {}
+    begun: dict[Any, float] = {}  # seconds on the driver's clock, by actor
     for _ in range(min(actors, len(chunks))):
         one = worker.remote()
+        begun[one] = time.monotonic()
         busy[one.run.remote(make, waiting.pop())] = one
     try:
         while busy:
             done, _ = ray.wait(list(busy), num_returns=1)
             one = busy.pop(done[0])
             facts = received(ray.get(done[0]))
+            chunk_done(time.monotonic() - begun[one], 0)
+            begun[one] = time.monotonic()
             if waiting:
                 busy[one.run.remote(make, waiting.pop())] = one
             yield facts
+    except MedrayError:
+        chunk_failed()
+        raise
     except RayError as error:
+        chunk_failed()
         raise EngineError(
             where="scoring",
             found=f"an actor that died more than {_LIVES} times ({type(error).__name__})",

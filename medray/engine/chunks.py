@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from medray.engine.failures import received, reported
-from medray.errors import EngineError
+from medray.engine.metrics import chunk_done, chunk_failed
+from medray.errors import EngineError, MedrayError
 
 Facts = dict[str, Any]
 Work = Callable[[Any], Facts]
@@ -77,10 +78,15 @@ def _facts(dataset: Any, watch: Callable[[Facts, Effort], None]) -> Iterator[Fac
 
     try:
         for row in dataset.iter_rows():
-            facts = received(row["facts"])
-            watch(facts, Effort(**json.loads(row["effort"])))
+            facts, effort = received(row["facts"]), Effort(**json.loads(row["effort"]))
+            chunk_done(effort.seconds, int(facts.get("bytes_read", 0)))
+            watch(facts, effort)
             yield facts
+    except MedrayError:
+        chunk_failed()
+        raise
     except RayError as error:
+        chunk_failed()
         raise EngineError(
             where="Ray Data",
             found=f"a chunk that could not be finished ({type(error).__name__})",

@@ -16,13 +16,19 @@ BATCH = 64
 
 
 class Network:
-    """One model on this process's device."""
+    """One model on one device: this process's, unless `device` names another."""
 
     def __init__(
-        self, family: Family, config: Any, summary: dict[str, Any], outputs: int, weights: dict[str, Array]
+        self,
+        family: Family,
+        config: Any,
+        summary: dict[str, Any],
+        outputs: int,
+        weights: dict[str, Array],
+        device: str | None = None,
     ) -> None:
         self._family, self._config, self._summary, self._outputs = family, config, summary, outputs
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if self._device.type == "cpu":
             torch.set_num_threads(1)  # N single-threaded actors beat one with N threads, and are exact
         self._model = family.build(config, summary, outputs)

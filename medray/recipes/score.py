@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from datetime import date
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from medray.recipes.gate import Gate
 from medray.recipes.ingest import Archive, IngestRecipe
 from medray.recipes.ingest_ehr import IngestEhrRecipe, RecordsRecipe
 from medray.recipes.recipe import Name, Recipe, Section
@@ -20,13 +22,23 @@ class ModelChoice(Section):
 
 
 class Select(Section):
-    """Which inputs are asked for; without it, every image of the lake.
+    """Which inputs are asked for; without it, all of the lake.
 
     Attributes:
-        modalities: values of Modality.
+        modalities: values of Modality, of images.
+        since, until: first and last run date of the runs that brought the inputs: a back-fill of these
+            nights.
     """
 
     modalities: tuple[str, ...] | None = None
+    since: date | None = None
+    until: date | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.since and self.until and self.since > self.until:
+            raise ValueError(f"since {self.since} is after until {self.until}")
+        return self
 
 
 class PredictRecipe(Recipe):
@@ -54,16 +66,19 @@ class Night(Recipe):
     Attributes:
         model: the one that scores.
         select: the images that are asked for; a model that reads records asks by its problem.
+        gate: how far the night may be from what was seen before.
     """
 
     job: Literal["nightly"]
     model: ModelChoice
     select: Select = Select()
+    gate: Gate = Gate()
 
-    def predict(self) -> PredictRecipe:
-        """The night's last link."""
+    def predict(self, version: int) -> PredictRecipe:
+        """The night's last link, with the version that the night has chosen."""
+        model = ModelChoice(name=self.model.name, version=version)
         return PredictRecipe(
-            job="predict", name=self.name, lake=self.lake, compute=self.compute, model=self.model, select=self.select
+            job="predict", name=self.name, lake=self.lake, compute=self.compute, model=model, select=self.select
         )
 
 

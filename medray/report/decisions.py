@@ -84,22 +84,38 @@ def _threshold_line(axes: Axes, threshold: float) -> None:
     )  # fmt: skip
 
 
-def score_shift(edges: Sequence[float], tonight: Sequence[int], reference: Sequence[int] | None) -> bytes:
-    """SVG of tonight's scores, over those of the reference when there is one, as shares."""
+def score_shift(
+    edges: Sequence[float], tonight: Sequence[int], reference: Sequence[int], name: str, against: str
+) -> bytes:
+    """SVG of tonight's counts over those of a reference, as shares; edges (B + 1)."""
 
     def draw(axes: Axes) -> None:
-        if reference is not None:
-            shares = np.asarray(reference) / max(sum(reference), 1)
-            axes.stairs(
-                shares, np.asarray(edges), fill=True, color=QUIET, alpha=0.30,
-                label=f"reference ({count(sum(reference))})",
-            )  # fmt: skip
+        shares = np.asarray(reference) / max(sum(reference), 1)
+        axes.stairs(
+            shares, np.asarray(edges), fill=True, color=QUIET, alpha=0.30,
+            label=f"{against} ({count(sum(reference))})",
+        )  # fmt: skip
         shares = np.asarray(tonight) / max(sum(tonight), 1)
         axes.stairs(
             shares, np.asarray(edges), color=NEGATIVE, linewidth=2.0,
             label=f"tonight ({count(sum(tonight))})",
         )  # fmt: skip
-        axes.set(xlim=(min(edges), max(edges)), xlabel="score", ylabel="share")
+        axes.set(xlim=(min(edges), max(edges)), xlabel=name, ylabel="share")
+        axes.legend(loc="best")
+
+    return svg(draw, WIDE)
+
+
+def category_shift(names: Sequence[str], tonight: Sequence[int], reference: Sequence[int], against: str) -> bytes:
+    """SVG of tonight's shares of each category beside those of a reference."""
+    places = np.arange(len(names))
+
+    def draw(axes: Axes) -> None:
+        shares = [np.asarray(counts) / max(sum(counts), 1) for counts in (reference, tonight)]
+        axes.bar(places - 0.2, shares[0], 0.4, color=QUIET, alpha=0.5, label=f"{against} ({count(sum(reference))})")
+        axes.bar(places + 0.2, shares[1], 0.4, color=NEGATIVE, label=f"tonight ({count(sum(tonight))})")
+        axes.set_xticks(places, names)
+        axes.set(ylabel="share")
         axes.legend(loc="best")
 
     return svg(draw, WIDE)

@@ -8,7 +8,7 @@ from medray.schema.contract import TableContract
 
 RUNS = TableContract(
     name="runs",
-    version=1,
+    version=2,
     schema=pa.schema(
         [
             pa.field("run_id", pa.string(), nullable=False),
@@ -28,6 +28,10 @@ RUNS = TableContract(
             pa.field("host_facts", pa.string(), nullable=False),  # JSON: cpus, memory, versions
             pa.field("planned_at", pa.timestamp("us"), nullable=False),
             pa.field("committed_at", pa.timestamp("us"), nullable=False),
+            # "published" or "held": of nights, and of what they scored; null of what no gate judges
+            pa.field("verdict", pa.string()),
+            # JSON of a night: what it looked like and what the gate found (planning/gate)
+            pa.field("facts", pa.string()),
         ]
     ),
     key=("run_id",),

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from medray.schema.contract import TableContract
+from medray.storage.patience import patiently
 from medray.storage.store import Store
 
 FACTS = "medray.facts"
@@ -71,9 +72,13 @@ class ChunkWriter:
         which are another attempt's when that one was first."""
         self._writer.add_key_value_metadata({FACTS: json.dumps(facts, sort_keys=True)})
         self._writer.close()
-        size = os.path.getsize(self._spooled)
-        if self._store.publish(self._spooled, self._uri):
-            return {**facts, "file_bytes": size}
+        try:
+            size = os.path.getsize(self._spooled)
+            if self._store.publish(self._spooled, self._uri):
+                return {**facts, "file_bytes": size}
+        except FileNotFoundError:  # swept by another attempt, which had all of its files
+            if not self._store.exists(self._uri):
+                raise
         return read_facts(self._store, self._uri) or facts
 
 
@@ -89,6 +94,10 @@ def write_table(
 
 def read_facts(store: Store, uri: str) -> Facts | None:
     """The facts of a finished file with its size, or None where no file stands."""
+    return patiently(uri, lambda: _read_facts(store, uri))
+
+
+def _read_facts(store: Store, uri: str) -> Facts | None:
     if not store.exists(uri):
         return None
     with store.arrow(uri).open_input_file(store.path(uri)) as stream:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
 
+from medray.errors import PlanError
+from medray.schema.audit import AUDIT
 from medray.schema.containers import CONTAINERS
 from medray.schema.contract import TableContract
 from medray.schema.events import EVENTS
+from medray.schema.held import HELD
 from medray.schema.images import IMAGES
 from medray.schema.labels import LABELS
 from medray.schema.predictions import PREDICTIONS
@@ -21,15 +25,17 @@ from medray.schema.record_files import RECORD_FILES
 from medray.schema.runs import RUNS
 from medray.schema.volumes import VOLUMES
 from medray.storage import delta
+from medray.storage.audit import Event, audit_rows, commit_event
 from medray.storage.chunk_file import read_facts, write_table
 from medray.storage.delta import NewFile
 from medray.storage.failures import told
-from medray.storage.plans import Plan, now
+from medray.storage.plans import Plan, now, plan_folder
 from medray.storage.store import TEMPORARY, Store
 from medray.storage.uri import join
 
+# HELD before PREDICTIONS: of two who decide about one night, the first to take it out of HELD has it.
 ORDER: tuple[TableContract, ...] = (
-    IMAGES, VOLUMES, EVENTS, RECORD_FILES, CONTAINERS, QUARANTINE, LABELS, PREDICTIONS,
+    IMAGES, VOLUMES, EVENTS, RECORD_FILES, CONTAINERS, QUARANTINE, LABELS, HELD, PREDICTIONS,
 )  # fmt: skip
 
 
@@ -39,10 +45,15 @@ class Outcome:
 
     Attributes:
         files: per table, published files relative to the table's folder, with rows and size.
+        taken_out: per table, paths of files that it names no more.
         counts: the accounting, checked.
         host_facts: cpus, memory, versions, seconds.
         children: run ids of a chain's links.
         model_sha256, report_uri: of the run, where it has one.
+        verdict: "published" or "held", where a gate has judged.
+        facts: of a night: what it looked like and what was found; JSON.
+        events: what an auditor may ask about, besides the run and its commits.
+        closes: runs that can never be committed once this one is.
     """
 
     counts: Mapping[str, int]
@@ -51,25 +62,48 @@ class Outcome:
     children: Sequence[str] = ()
     model_sha256: str | None = None
     report_uri: str | None = None
+    taken_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    verdict: str | None = None
+    facts: Mapping[str, Any] | None = None
+    events: Sequence[Event] = ()
+    closes: Sequence[str] = ()
 
 
 def commit_run(store: Store, lake: str, plan: Plan, outcome: Outcome) -> dict[str, int]:
-    """Commit the tables in order, `runs` last, then sweep left-over temporaries.
+    """Commit the tables in order, sweep left-over temporaries, commit `runs`.
 
     Returns:
         The version of every table after this run.
+
+    Raises:
+        StorageError: the store failed; nothing partial is visible, and running again completes.
+        PlanError: the plan was given up while this attempt stood still.
     """
     # A table that this run does not write keeps the version that the plan knew: a newer one may
     # hold rows of a run that never got its `runs` row.
     versions = dict(plan.tables_read)
+    events: list[Event] = []
     for contract in ORDER:
-        files = outcome.files.get(contract.name, ())
-        version = delta.append(store, lake, contract, plan.run_id, files)
+        files, taken_out = outcome.files.get(contract.name, ()), outcome.taken_out.get(contract.name, ())
+        version = delta.append(store, lake, contract, plan.run_id, files, taken_out)
         if version is not None:
             versions[contract.name] = version
+            events.append(commit_event(contract.name, version, files, taken_out))
+    rows = audit_rows(plan, outcome.counts, [*events, *outcome.events])
+    version = delta.append(store, lake, AUDIT, plan.run_id, write_rows(store, lake, plan, AUDIT, rows, "audit"))
+    if version is not None:
+        versions[AUDIT.name] = version
     row = _runs_file(store, lake, plan, outcome, versions)
-    delta.append(store, lake, RUNS, plan.run_id, [row])
-    _sweep(store, lake, plan.run_id)
+    _sweep(store, lake, plan)  # while the run is unfinished: nobody comes back to one that is committed
+    version = delta.append(store, lake, RUNS, plan.run_id, [row], closes=outcome.closes)
+    assert version is not None  # there is a file
+    if row.path not in delta.data_files(store, lake, RUNS, version):
+        raise PlanError(
+            f"run {plan.run_id[:12]}",
+            "a plan that a person has given up meanwhile",
+            "a plan that is neither committed nor given up",
+            "run the job again: its inputs are new again",
+        )
     return versions
 
 
@@ -120,19 +154,20 @@ def _runs_file(store: Store, lake: str, plan: Plan, outcome: Outcome, versions: 
         "host_facts": json.dumps(dict(outcome.host_facts), sort_keys=True),
         "planned_at": plan.planned_at,
         "committed_at": now(),
+        "verdict": outcome.verdict,
+        "facts": None if outcome.facts is None else json.dumps(outcome.facts, sort_keys=True),
     }
     rows = pa.Table.from_pylist([row], schema=RUNS.schema)
     return write_rows(store, lake, plan, RUNS, rows, "run")[0]
 
 
-def _sweep(store: Store, lake: str, run_id: str) -> None:
-    """Remove what killed attempts of this run left: nobody waits for it any more."""
-    with told(lake):
-        for contract in (*ORDER, RUNS):
-            try:
-                left = list(store.walk(join(delta.table_uri(lake, contract.name), "data", run_id)))
-            except FileNotFoundError:
-                continue
-            for item in left:
+def _sweep(store: Store, lake: str, plan: Plan) -> None:
+    """Remove what killed attempts of this run left. All of its files stand: an attempt that is still at
+    work finds them, or finds the run committed."""
+    folders = [join(delta.table_uri(lake, contract.name), "data", plan.run_id) for contract in (*ORDER, AUDIT, RUNS)]
+    for folder in (*folders, plan_folder(lake, plan.job, plan.run_id)):
+        with told(lake), suppress(FileNotFoundError):  # no such folder, or another attempt sweeps too
+            for item in list(store.walk(folder)):
                 if item.uri.rsplit("/", 1)[-1].startswith(TEMPORARY):
-                    store.delete(item.uri)
+                    with suppress(FileNotFoundError):
+                        store.delete(item.uri)

@@ -12,16 +12,17 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Sc
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
-from medray.errors import StorageError
+from medray.errors import PlanError, StorageError
 from medray.schema.contract import VERSION_FIELD, TableContract, check_version
 from medray.storage.failures import told
+from medray.storage.patience import patiently
 from medray.storage.store import Store
+from medray.storage.table_log import RUN_ID, version_of
 from medray.storage.uri import join
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
-RUN_ID = "medray.run_id"
 _ATTEMPTS = 20
 # By default the commit that writes a checkpoint deletes the log's entries of more than 30 days. They are what an
 # auditor compares with, and a job's role may not delete in a table.
@@ -57,7 +58,7 @@ def open_table(store: Store, lake: str, contract: TableContract, version: int | 
     uri = table_uri(lake, contract.name)
     with told(lake):
         try:
-            table = DeltaTable(uri, version=version, storage_options=store.delta_options(uri))
+            table = patiently(uri, lambda: DeltaTable(uri, version=version, storage_options=store.delta_options(uri)))
         except TableNotFoundError:
             return None
     found = int((table.metadata().configuration or {}).get(VERSION_FIELD) or 1)
@@ -65,26 +66,32 @@ def open_table(store: Store, lake: str, contract: TableContract, version: int | 
     return table
 
 
-def append(store: Store, lake: str, contract: TableContract, run_id: str, files: Sequence[NewFile]) -> int | None:
+def append(
+    store: Store,
+    lake: str,
+    contract: TableContract,
+    run_id: str,
+    files: Sequence[NewFile],
+    taken_out: Sequence[str] = (),
+    closes: Sequence[str] = (),
+) -> int | None:
     """Make the run's one commit to the table unless it stands. Returns the version that holds it,
-    or None where the run has no files for it.
+    or None where the run has nothing to change in it.
+
+    Args:
+        taken_out: paths of files that the table names no more after this commit.
+        closes: runs that can commit nothing to this table any more once this commit is made.
 
     Raises:
+        PlanError: another run has taken one of these files out, or one of `closes` has committed.
         StorageError: the commit could not be made in 20 attempts beside other writers.
     """
-    if not files:
+    if not files and not taken_out:
         return None
+    change = _Change(files, taken_out, closes)
     for _ in range(_ATTEMPTS):
         try:
-            table = open_table(store, lake, contract)
-            if table is None:
-                table = _create(store, lake, contract)
-            _upgrade(table, contract)
-            if table.transaction_version(run_id) is None:
-                with told(lake):
-                    _commit(table, run_id, files)
-                    table.update_incremental()
-            return _version_of(store, lake, contract, run_id, int(table.version()))
+            return patiently(lake, lambda: _append(store, lake, contract, run_id, change))
         except StorageError as error:
             if not _lost_race(error):
                 raise
@@ -94,6 +101,27 @@ def append(store: Store, lake: str, contract: TableContract, run_id: str, files:
         "a commit between other writers",
         "run again: finished chunks are kept",
     )
+
+
+@dataclass(frozen=True)
+class _Change:
+    files: Sequence[NewFile]
+    taken_out: Sequence[str]
+    closes: Sequence[str]
+
+
+def _append(store: Store, lake: str, contract: TableContract, run_id: str, change: _Change) -> int:
+    table = open_table(store, lake, contract)
+    if table is None:
+        table = _create(store, lake, contract)
+    with told(lake):
+        _upgrade(table, contract)
+        if table.transaction_version(run_id) is None:
+            _require(table, contract, change.taken_out)
+            _must_be_open(table, change.closes)
+            _commit(table, run_id, change)
+            table.update_incremental()
+    return version_of(store, table_uri(lake, contract.name), run_id, int(table.version()))
 
 
 def _lost_race(error: StorageError) -> bool:
@@ -109,10 +137,14 @@ def _create(store: Store, lake: str, contract: TableContract) -> DeltaTable:
             uri,
             Schema.from_arrow(contract.schema),
             mode="ignore",
-            configuration={VERSION_FIELD: str(contract.version)},
+            configuration={**_properties(contract)},
             raise_if_key_not_exists=False,
             storage_options=store.delta_options(uri),
         )
+
+
+def _properties(contract: TableContract) -> dict[str, str]:
+    return {VERSION_FIELD: str(contract.version), "delta.enableExpiredLogCleanup": "false"}
 
 
 def _upgrade(table: DeltaTable, contract: TableContract) -> None:
@@ -124,11 +156,32 @@ def _upgrade(table: DeltaTable, contract: TableContract) -> None:
     new = [field for field in Schema.from_arrow(contract.schema).fields if field.name not in have]
     if new:
         table.alter.add_columns(new, post_commithook_properties=_KEEP_LOG)
-    table.alter.set_table_properties({VERSION_FIELD: str(contract.version)}, raise_if_not_exists=False)
+    table.alter.set_table_properties(
+        _properties(contract), raise_if_not_exists=False, post_commithook_properties=_KEEP_LOG
+    )
     table.update_incremental()
 
 
-def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile]) -> None:
+def _require(table: DeltaTable, contract: TableContract, paths: Sequence[str]) -> None:
+    gone = set(paths) - set(table.get_add_actions().column("path").to_pylist()) if paths else ()
+    if gone:
+        raise PlanError(
+            f"table {contract.name}",
+            f"{len(gone)} of {len(paths)} files that another run has taken out",
+            "files that the table still names",
+            "look at `medray runs`: somebody has decided already",
+        )
+
+
+def _must_be_open(table: DeltaTable, closes: Sequence[str]) -> None:
+    for one in closes:
+        if table.transaction_version(one) is not None:
+            raise PlanError(
+                f"run {one[:12]}", "a run that is committed", "a run without commits", "look at it with `medray runs`"
+            )
+
+
+def _commit(table: DeltaTable, run_id: str, change: _Change) -> None:
     actions: list[AddAction | RemoveAction] = [
         AddAction(
             path=file.path,
@@ -138,34 +191,20 @@ def _commit(table: DeltaTable, run_id: str, files: Sequence[NewFile]) -> None:
             data_change=True,
             stats=json.dumps({"numRecords": file.rows}),
         )
-        for file in files
+        for file in change.files
     ]
+    actions += [RemoveAction(path=path, deletion_timestamp=0, data_change=True) for path in change.taken_out]
     table.create_write_transaction(
         actions,
         mode="append",
         schema=table.schema(),
         partition_by=[],
-        commit_properties=CommitProperties(custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(run_id, 1)]),
+        # A writer that holds an older version of the table is refused by the log itself.
+        commit_properties=CommitProperties(
+            custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(one, 1) for one in (run_id, *change.closes)]
+        ),
         post_commithook_properties=_KEEP_LOG,
     )
-
-
-def _version_of(store: Store, lake: str, contract: TableContract, run_id: str, newest: int) -> int:
-    """The version that the run's commit made, at most `newest`.
-
-    The log itself is read: `DeltaTable.history` counts down from the handle's version even where
-    it lists commits that came after.
-    """
-    log = join(table_uri(lake, contract.name), "_delta_log")
-    with told(lake):
-        for version in range(newest, -1, -1):
-            try:
-                commit = store.read(join(log, f"{version:020d}.json"))
-            except FileNotFoundError:  # cleaned up behind a checkpoint
-                break
-            if f'"{run_id}"'.encode() in commit:
-                return version
-    return newest
 
 
 def data_files(store: Store, lake: str, contract: TableContract, version: int) -> list[str]:
@@ -195,6 +234,40 @@ def scan(
     with told(lake):
         for path in data_files(store, lake, contract, version):
             yield from scan_file(store, join(root, path), contract, columns, where)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A file as the log names it: the same three are the same bytes."""
+
+    path: str
+    size_bytes: int
+    modified: int
+
+
+def named_files(store: Store, lake: str, contract: TableContract) -> list[Named]:
+    """The files of the newest version, sorted by path; none where there is no table."""
+    table = open_table(store, lake, contract)
+    if table is None:
+        return []
+    files = table.get_add_actions()
+    columns = (files.column(name).to_pylist() for name in ("path", "size_bytes", "modification_time"))
+    return sorted((Named(*row) for row in zip(*columns, strict=True)), key=lambda one: one.path)
+
+
+def scan_files(
+    store: Store, lake: str, contract: TableContract, paths: Sequence[str], columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """The rows of many small files, read beside each other, in the order of the files."""
+    import pyarrow.dataset as ds
+
+    uris = [join(table_uri(lake, contract.name), path) for path in paths]
+    with told(lake):
+        filesystem = store.arrow(uris[0])
+        data = ds.dataset(
+            [store.path(uri) for uri in uris], filesystem=filesystem, format="parquet", schema=contract.schema
+        )
+        yield from data.to_batches(columns=list(columns))
 
 
 def scan_file(

@@ -20,18 +20,15 @@ def told(place: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise explain(place, error) from error
-    except Exception as error:  # botocore and delta-rs raise their own trees
-        if type(error).__module__.split(".")[0] not in ("botocore", "aiobotocore", "deltalake", "_internal", "aiohttp"):
+    except Exception as error:
+        if not _is_clients(error):
             raise
         raise explain(place, error) from error
 
 
 def explain(place: str, error: Exception) -> StorageError:
     """The StorageError for what the store said."""
-    text = f"{type(error).__name__} {error_code(error)} {error}"
-    by_number = (kind for kind in _KINDS if getattr(error, "errno", None) in kind.numbers)
-    by_mark = (kind for kind in _KINDS if any(mark in text for mark in kind.marks))
-    kind = next(chain(by_number, by_mark), None)  # a mark may stand in a path: errno knows better
+    kind = _kind_of(error)
     if kind is not None:
         return StorageError(place, kind.found, kind.allowed, kind.do)
     return StorageError(
@@ -40,6 +37,27 @@ def explain(place: str, error: Exception) -> StorageError:
         "a working store",
         "look at the store's own log and run again: finished work is kept",
     )
+
+
+def passes(error: Exception) -> bool:
+    """Whether what a bucket said may be otherwise in a moment: it is slow, failing or out of reach for now."""
+    if isinstance(error, StorageError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    kind = _kind_of(error)
+    by_store = isinstance(error, OSError) or _is_clients(error)
+    return by_store and "ransaction" not in str(error) and (kind is None or kind.passes)
+
+
+def _kind_of(error: Exception) -> _Kind | None:
+    text = f"{type(error).__name__} {error_code(error)} {error}"
+    by_number = (kind for kind in _KINDS if getattr(error, "errno", None) in kind.numbers)
+    by_mark = (kind for kind in _KINDS if any(mark in text for mark in kind.marks))
+    return next(chain(by_number, by_mark), None)  # a mark may stand in a path: errno knows better
+
+
+def _is_clients(error: Exception) -> bool:
+    """botocore and delta-rs raise their own trees."""
+    return type(error).__module__.split(".")[0] in ("botocore", "aiobotocore", "deltalake", "_internal", "aiohttp")
 
 
 def error_code(error: Exception) -> str:
@@ -57,6 +75,7 @@ class _Kind:
     found: str
     allowed: str
     do: str
+    passes: bool = False
 
 
 _KINDS = (
@@ -90,7 +109,15 @@ _KINDS = (
     ),
     _Kind(
         (errno.ENOENT, errno.ENOTDIR),
-        ("FileNotFoundError", "NoSuchBucket", "NoSuchKey", "NO_SUCH_BUCKET", "Not Found", "(404)"),
+        (
+            "FileNotFoundError",
+            "TableNotFoundError",
+            "NoSuchBucket",
+            "NoSuchKey",
+            "NO_SUCH_BUCKET",
+            "Not Found",
+            "(404)",
+        ),
         "nothing there",
         "an existing folder or bucket",
         "check the name; medray creates folders of a lake but no buckets",
@@ -108,5 +135,22 @@ _KINDS = (
         "no answer from the store",
         "a reachable endpoint",
         "check AWS_ENDPOINT_URL and the network",
+        passes=True,
+    ),
+    _Kind(
+        (),
+        (
+            "SlowDown",
+            "SLOW_DOWN",
+            "reduce your request rate",
+            "InternalError",
+            "INTERNAL_FAILURE",
+            "ServiceUnavailable",
+            "SERVICE_UNAVAILABLE",
+        ),
+        "a store that is overloaded or failing",
+        "a store that answers",
+        "run again when it does: finished work is kept",
+        passes=True,
     ),
 )

@@ -40,9 +40,17 @@ def get(store: Store, uri: str, most_bytes: int | None = None) -> bytes:
     except urllib3.exceptions.HTTPError as error:
         raise OSError(f"AWS Error NETWORK_CONNECTION ({type(error).__name__})") from None  # the error holds the URL
     if answer.status in (200, 206):
-        return answer.data
+        return _whole(answer, most_bytes)
     code = _CODE.search(answer.data)
     raise OSError(f"AWS Error {code[1].decode() if code else 'UNKNOWN'} (HTTP status {answer.status}) during GetObject")
+
+
+def _whole(answer: urllib3.BaseHTTPResponse, most_bytes: int | None) -> bytes:
+    """The bytes, as many as there are: a part of them must not look like a smaller object."""
+    total = answer.headers.get("Content-Range", "").rpartition("/")[2]
+    if total.isdigit() and len(answer.data) != min(int(total), most_bytes or int(total)):
+        raise OSError(f"AWS Error INTERNAL_FAILURE (a part of {total} bytes)")
+    return answer.data
 
 
 @lru_cache(maxsize=8)
@@ -65,6 +73,6 @@ def _client(region: str | None, endpoint: str | None, anonymous: bool, *keys: st
 def _connections() -> urllib3.PoolManager:
     import urllib3
 
-    again = urllib3.Retry(5, backoff_factor=0.3, status_forcelist=(500, 502, 503, 504), raise_on_status=False)
-    waits = urllib3.Timeout(connect=10, read=120)
+    again = urllib3.Retry(4, backoff_factor=0.3, status_forcelist=(500, 502, 503, 504), raise_on_status=False)
+    waits = urllib3.Timeout(connect=10, read=20)
     return urllib3.PoolManager(maxsize=32, retries=again, timeout=waits, ca_certs=os.environ.get("AWS_CA_BUNDLE"))

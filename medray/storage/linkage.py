@@ -5,10 +5,13 @@ Only ingest writes it; rows never pass through the driver, a log or Ray's object
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from medray.contracts import Link
+from medray.errors import StorageError
 from medray.schema.contract import TableContract
 from medray.storage import delta
 from medray.storage.chunk_file import read_facts, write_table
@@ -90,3 +93,22 @@ def originals(uri: str, pseudonym: str) -> list[tuple[str, str]]:
     for batch in delta.scan(LINKAGE, uri, LINKS, int(table.version()), ("kind", "original"), where):
         found.update(zip(batch["kind"].to_pylist(), batch["original"].to_pylist(), strict=True))
     return sorted(found)
+
+
+def links_among(uri: str, pseudonyms: Collection[str]) -> dict[tuple[str, str], str]:
+    """(kind, pseudonym) -> original of those that are known; several originals of one are joined by " | ".
+
+    Raises:
+        StorageError: there is no linkage table, or it may not be read.
+    """
+    table = delta.open_table(LINKAGE, uri, LINKS)
+    if table is None:
+        raise StorageError(
+            f"linkage table {uri}", "no table", "the linkage table that the ingest has written", "check [linkage] uri"
+        )
+    found: dict[tuple[str, str], set[str]] = {}
+    where = pc.field("pseudonym").isin(pa.array(sorted(pseudonyms), pa.string()))
+    for batch in delta.scan(LINKAGE, uri, LINKS, int(table.version()), LINKS.schema.names, where):
+        for row in batch.to_pylist():
+            found.setdefault((row["kind"], row["pseudonym"]), set()).add(row["original"])
+    return {key: " | ".join(sorted(originals)) for key, originals in found.items()}

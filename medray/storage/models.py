@@ -2,7 +2,7 @@
 
 models/blobs/<model_sha256>/   weights.safetensors, model.json, subjects.safetensors
 models/<name>/versions/<n>.json   the card of version n, put if absent
-models/<name>/production.json     the version in production, replaced as a whole
+models/<name>/promotions/<n>.json   which version is in production (`promotions.py`)
 
 `model_sha256` covers weights and model.json (configs, summaries, calibration), not the card.
 """
@@ -11,22 +11,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from medray.contracts import Array
 from medray.errors import ModelError
 from medray.storage.failures import told
+from medray.storage.model_files import DEFINITION_BYTES, FORMAT, WEIGHTS_BYTES, definition_of, object_of, tensors_of
 from medray.storage.store import Store
-from medray.storage.uri import join
+from medray.storage.uri import is_s3, join
 
-FORMAT = 1
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -84,50 +85,63 @@ def load_model(store: Store, lake: str, sha256: str) -> Model:
     """Read a model and check its bytes.
 
     Raises:
-        ModelError: it is missing, damaged, or written by a newer medray.
+        ModelError: it is missing, damaged, forged, or written by a newer medray.
     """
-    folder = join(lake, "models", "blobs", sha256)
-    where = f"model {sha256[:12]} in {lake}"
-    with told(lake):
-        try:
-            tensors, described = store.read(join(folder, "weights.safetensors")), store.read(join(folder, "model.json"))
-        except FileNotFoundError as error:
-            raise ModelError(
-                where, "no such model", "a model of this lake", "train it, or copy its folder whole"
-            ) from error
+    where = _where(lake, sha256)
+    tensors = _read(store, lake, sha256, "weights.safetensors", WEIGHTS_BYTES)
+    described = _read(store, lake, sha256, "model.json", DEFINITION_BYTES)
     if _sha256(tensors, described) != sha256:
         raise ModelError(
             where, "bytes that do not match its name", "unchanged files", "restore the folder from a backup"
         )
-    definition = json.loads(described)
-    if definition["format"] > FORMAT:
-        raise ModelError(where, f"format {definition['format']}", f"format {FORMAT} or older", "upgrade medray")
-    try:
-        return Model(sha256, load_tensors(tensors), definition)
-    except SafetensorError as error:
-        raise ModelError(where, "weights that are no safetensors file", "safetensors", "restore the file") from error
+    return Model(sha256, tensors_of(tensors, where), definition_of(described, where))
 
 
 def load_definition(store: Store, lake: str, sha256: str) -> Mapping[str, Any]:
     """A model's definition without its weights; `load_model` checks the bytes of both."""
-    with told(lake):
-        definition: dict[str, Any] = json.loads(store.read(join(lake, "models", "blobs", sha256, "model.json")))
-    return definition
+    return definition_of(_read(store, lake, sha256, "model.json", DEFINITION_BYTES), _where(lake, sha256))
 
 
 def model_subjects(store: Store, lake: str, sha256: str) -> dict[str, Array]:
-    """Split -> int64 pseudonyms of the subjects that the model was made with, sorted."""
-    with told(lake):
-        data = store.read(join(lake, "models", "blobs", sha256, "subjects.safetensors"))
-    subjects: dict[str, Array] = load_tensors(data)
+    """Split -> int64 pseudonyms of the subjects that the model was made with, sorted.
+
+    Raises:
+        ModelError: the file is missing, or holds something else.
+    """
+    where = _where(lake, sha256)
+    subjects = tensors_of(_read(store, lake, sha256, "subjects.safetensors", WEIGHTS_BYTES), where)
+    if any(found.dtype != np.int64 or found.ndim != 1 for found in subjects.values()):
+        raise ModelError(where, "subjects that are no list of int64", "pseudonyms", "restore the folder from a backup")
     return subjects
+
+
+def _read(store: Store, lake: str, sha256: str, name: str, most_bytes: int) -> bytes:
+    """One of the files of a model, if it is no larger than that and stands where it says."""
+    where = _where(lake, sha256)
+    if not _SHA256.fullmatch(sha256):
+        raise ModelError("a model's card", "a model_sha256 that is no hash", "64 hex digits", "restore the card")
+    uri = join(lake, "models", "blobs", sha256, name)
+    if not is_s3(uri) and (Path(uri).is_symlink() or Path(uri).parent.is_symlink()):
+        raise ModelError(where, f"a link in place of {name}", "a file of the lake", "copy the model's folder whole")
+    with told(lake):
+        if not store.exists(uri):
+            raise ModelError(
+                where, f"no such model (no {name})", "a model of this lake", "train it, or copy its folder whole"
+            )
+        if (size := store.size(uri)) > most_bytes:
+            raise ModelError(where, f"a {name} of {size:,} bytes", f"{most_bytes:,}", "restore the file")
+        return store.read(uri)
+
+
+def _where(lake: str, sha256: str) -> str:
+    return f"model {sha256[:12]} in {lake}"
 
 
 def register(store: Store, lake: str, name: str, sha256: str, card: Mapping[str, Any]) -> Registered:
     """Give the model the next version number of a name; the same run's model keeps its number."""
-    for registered in versions(store, lake, name):
-        if registered.sha256 == sha256 and registered.card.get("run_id") == card.get("run_id"):
-            return registered
+    for one in versions(store, lake, name):
+        if one.sha256 == sha256 and one.card.get("run_id") == card.get("run_id"):
+            return one
     version = len(versions(store, lake, name)) + 1
     while True:
         document = json.dumps({"name": name, "version": version, "model_sha256": sha256, **card}, sort_keys=True)
@@ -147,37 +161,12 @@ def versions(store: Store, lake: str, name: str) -> list[Registered]:
         return [_registered(store.read(item.uri)) for item in listed if item.uri.endswith(".json")]
 
 
-def promote(store: Store, lake: str, name: str, version: int) -> Registered:
-    """Make a version the production model: one atomic replacement."""
-    chosen = _version(store, lake, name, version)
-    document = json.dumps({"version": chosen.version, "model_sha256": chosen.sha256}, sort_keys=True)
-    with told(lake):
-        store.replace(join(lake, "models", name, "production.json"), document.encode())
-    return chosen
-
-
-def choose(store: Store, lake: str, name: str, version: int | str) -> Registered:
-    """A version by number, or the one in production.
+def registered(store: Store, lake: str, name: str, version: int) -> Registered:
+    """A version by its number.
 
     Raises:
-        ModelError: there is no such version, or none is in production.
+        ModelError: there is no such version.
     """
-    if isinstance(version, int):
-        return _version(store, lake, name, version)
-    with told(lake):
-        try:
-            pointer = json.loads(store.read(join(lake, "models", name, "production.json")))
-        except FileNotFoundError as error:
-            raise ModelError(
-                f"model {name!r} in {lake}",
-                "no version in production",
-                "a promoted version",
-                f"run `medray promote {name} VERSION --lake {lake}`",
-            ) from error
-    return _version(store, lake, name, int(pointer["version"]))
-
-
-def _version(store: Store, lake: str, name: str, version: int) -> Registered:
     with told(lake):
         try:
             return _registered(store.read(_version_uri(lake, name, version)))
@@ -192,8 +181,13 @@ def _version(store: Store, lake: str, name: str, version: int) -> Registered:
 
 
 def _registered(document: bytes) -> Registered:
-    card = json.loads(document)
-    return Registered(card["name"], card["version"], card["model_sha256"], card)
+    card = object_of(document, "a model's card", "card")
+    name, version, sha256 = (card.get(key) for key in ("name", "version", "model_sha256"))
+    if not (isinstance(name, str) and isinstance(version, int) and isinstance(sha256, str)):
+        raise ModelError(
+            "a model's card", "no name, version or hash", "a card as medray writes it", "restore the card from a backup"
+        )
+    return Registered(name, version, sha256, card)
 
 
 def _version_uri(lake: str, name: str, version: int) -> str:

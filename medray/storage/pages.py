@@ -43,14 +43,24 @@ def folder_pages(folder: str) -> Iterator[pa.RecordBatch]:
 
 
 def walk_folder(folder: str) -> Iterator[tuple[str, int, str]]:
-    """(path, size, modification time in hexadecimal nanoseconds) of every file, in order of path."""
-    with os.scandir(folder) as scan:
-        entries = sorted(scan, key=lambda entry: entry.name + "/" * entry.is_dir())
+    """(path, size, modification time in hexadecimal nanoseconds) of every file, in order of path.
+
+    What others remove meanwhile (temporaries of writers) is left out: it must not look as if the folder
+    were not there.
+    """
+    try:
+        with os.scandir(folder) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name + "/" * entry.is_dir())
+    except FileNotFoundError:
+        return
     for entry in entries:
         if entry.is_dir():
             yield from walk_folder(entry.path)
         elif entry.is_file():
-            stat = entry.stat()
+            try:
+                stat = entry.stat()
+            except FileNotFoundError:
+                continue
             yield join(folder, entry.name), stat.st_size, f"{stat.st_mtime_ns:x}"
 
 

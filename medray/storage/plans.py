@@ -36,6 +36,7 @@ class Plan:
         run_date: ISO date, an argument of the job; not part of the hash.
         tables_read: version of every table that planning read; not part of the hash.
         planned_at: when the plan was first written; not part of the hash.
+        turn: its place in the order of the stream's plans (`turns.py`); 0 for one that claims no inputs.
     """
 
     job: str
@@ -48,16 +49,17 @@ class Plan:
     facts: dict[str, Any]
     inputs: pa.Table
     planned_at: datetime
+    turn: int = 0
 
     @cached_property
     def run_id(self) -> str:  # cached: every row asks for it, and the inputs may be many
-        digest = hashlib.sha256(_canonical(self._hashed()))
+        digest = hashlib.sha256(canonical(self._hashed()))
         digest.update(_ipc(self.inputs))
         return digest.hexdigest()[:32]
 
     @property
     def recipe_sha256(self) -> str:
-        return hashlib.sha256(_canonical(self.recipe)).hexdigest()
+        return hashlib.sha256(canonical(self.recipe)).hexdigest()
 
     @property
     def chunks(self) -> int:
@@ -66,6 +68,7 @@ class Plan:
 
     def _hashed(self) -> dict[str, Any]:
         return {
+            **({"turn": self.turn} if self.turn else {}),
             "job": self.job,
             "name": self.name,
             "stream": self.stream,
@@ -82,19 +85,29 @@ class Plan:
 
 def write_plan(store: Store, lake: str, plan: Plan) -> Plan:
     """Freeze the plan. Returns the one that stands, which an earlier attempt may have written."""
-    folder = _folder(lake, plan.job, plan.run_id)
+    write_inputs(store, lake, plan)
     with told(lake):
-        store.put_if_absent(join(folder, "inputs.arrow"), _ipc(plan.inputs))
-        if store.put_if_absent(join(folder, "plan.json"), _canonical(plan.document())):
+        if store.put_if_absent(_document_uri(lake, plan.job, plan.run_id), canonical(plan.document())):
             return plan
     return read_plan(store, lake, plan.job, plan.run_id)
 
 
-def read_plan(store: Store, lake: str, job: str, run_id: str) -> Plan:
-    folder = _folder(lake, job, run_id)
+def write_inputs(store: Store, lake: str, plan: Plan) -> None:
+    """What goes before the document, which makes the plan exist."""
     with told(lake):
-        document = json.loads(store.read(join(folder, "plan.json")))
-        inputs = pa.ipc.open_file(pa.BufferReader(store.read(join(folder, "inputs.arrow")))).read_all()
+        store.put_if_absent(_inputs_uri(lake, plan.job, plan.run_id), _ipc(plan.inputs))
+
+
+def write_document(store: Store, lake: str, job: str, run_id: str, document: dict[str, Any]) -> None:
+    """Make a plan exist whose inputs stand."""
+    with told(lake):
+        store.put_if_absent(_document_uri(lake, job, run_id), canonical(document))
+
+
+def read_plan(store: Store, lake: str, job: str, run_id: str) -> Plan:
+    with told(lake):
+        document = json.loads(store.read(_document_uri(lake, job, run_id)))
+        inputs = pa.ipc.open_file(pa.BufferReader(store.read(_inputs_uri(lake, job, run_id)))).read_all()
     planned_at = datetime.fromisoformat(document.pop("planned_at"))
     return Plan(**document, inputs=inputs, planned_at=planned_at)
 
@@ -113,11 +126,21 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def _folder(lake: str, job: str, run_id: str) -> str:
+def plan_folder(lake: str, job: str, run_id: str) -> str:
+    """Where a plan lies."""
     return join(lake, "plans", job, run_id)
 
 
-def _canonical(document: dict[str, Any]) -> bytes:
+def _document_uri(lake: str, job: str, run_id: str) -> str:
+    return join(plan_folder(lake, job, run_id), "plan.json")
+
+
+def _inputs_uri(lake: str, job: str, run_id: str) -> str:
+    return join(plan_folder(lake, job, run_id), "inputs.arrow")
+
+
+def canonical(document: dict[str, Any]) -> bytes:
+    """The one text of a document."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

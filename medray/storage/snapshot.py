@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from medray.schema.contract import TableContract
+from medray.schema.held import HELD
+from medray.schema.predictions import PREDICTIONS
 from medray.schema.runs import RUNS
 from medray.storage import delta
 from medray.storage.commit import run_of
@@ -29,7 +31,7 @@ class Snapshot:
 
     Attributes:
         store, lake: where it is.
-        runs: the `runs` table without files and recipes, in no order.
+        runs: the `runs` table without files, recipes and host facts, in no order.
         versions: newest committed version of each table.
     """
 
@@ -44,6 +46,25 @@ class Snapshot:
     def run_ids(self) -> set[str]:
         return set(self.runs["run_id"].to_pylist())
 
+    def decided(self, decision: str) -> set[str]:
+        """Runs that people have decided about with "release" or "reject"."""
+        rows = zip(self.runs["job"].to_pylist(), self.runs["children"].to_pylist(), strict=True)
+        return {run for job, children in rows if job == decision for run in children}
+
+    def held(self) -> set[str]:
+        """Runs that the gate has held, whatever a person decided since."""
+        rows = zip(self.runs["run_id"].to_pylist(), self.runs["verdict"].to_pylist(), strict=True)
+        return {run for run, verdict in rows if verdict == "held"}
+
+    def _shown(self, contract: TableContract) -> set[str]:
+        """The runs whose files a table shows. The answers of a held run stand in `held` until a
+        decision about it is committed, and only after a release in `predictions`."""
+        if contract.name == HELD.name:
+            return self.held() - self.decided("release") - self.decided("reject")
+        if contract.name == PREDICTIONS.name:
+            return self.run_ids() - (self.held() - self.decided("release"))
+        return self.run_ids()
+
     def files(self, contract: TableContract) -> list[str]:
         """The table's data files that committed runs wrote. A run that was killed between two
         commits has files in the log; nobody sees them until its `runs` row exists."""
@@ -53,7 +74,7 @@ class Snapshot:
         """How many rows each of these files has: the log tells."""
         if self.version(contract) == EMPTY:
             return {}
-        runs = self.run_ids()
+        runs = self._shown(contract)
         files = delta.file_rows(self.store, self.lake, contract, self.version(contract))
         return {path: rows for path, rows in files.items() if run_of(path) in runs}
 
@@ -90,21 +111,37 @@ _COLUMNS = (
     "report_uri",
     "planned_at",
     "committed_at",
+    "verdict",
+    "facts",
 )
 
 
 def snapshot(store: Store, lake: str) -> Snapshot:
     """The newest committed state of the lake; empty where nothing was committed."""
-    table = delta.open_table(store, lake, RUNS)
-    schema = pa.schema([RUNS.schema.field(name) for name in _COLUMNS])
-    if table is None:
-        return Snapshot(store, lake, schema.empty_table(), {})
-    runs = pa.Table.from_batches(delta.scan(store, lake, RUNS, int(table.version()), _COLUMNS), schema=schema)
+    runs = _runs(store, lake)
     versions: dict[str, int] = {}
     for row in runs["tables_written"].to_pylist():
         for name, version in row:
             versions[name] = max(version, versions.get(name, EMPTY))
     return Snapshot(store, lake, runs, versions)
+
+
+_read: dict[
+    tuple[Store, str, delta.Named], pa.Table
+] = {}  # a run's row never changes, and a job asks for all of them often
+
+
+def _runs(store: Store, lake: str) -> pa.Table:
+    """The rows of all runs; those that this process has not seen yet are read together."""
+    schema = pa.schema([RUNS.schema.field(name) for name in _COLUMNS])
+    named = delta.named_files(store, lake, RUNS)
+    new = {run_of(one.path): one for one in named if (store, lake, one) not in _read}
+    if new:
+        batches = delta.scan_files(store, lake, RUNS, [one.path for one in new.values()], _COLUMNS)
+        rows = pa.Table.from_batches(batches, schema=schema).combine_chunks()
+        for place, run in enumerate(rows["run_id"].to_pylist()):
+            _read[store, lake, new[run]] = rows.slice(place, 1)
+    return pa.concat_tables([schema.empty_table(), *(_read[store, lake, one] for one in named)])
 
 
 def newest(runs: pa.Table) -> pa.Table:

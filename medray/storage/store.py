@@ -60,6 +60,8 @@ class Store:
             return Path(uri).read_bytes()  # pyarrow knows no file name that is not UTF-8
         with self.arrow(uri).open_input_file(self.path(uri)) as stream:
             data: bytes = stream.readall()
+            if len(data) != stream.size():
+                raise OSError(f"an answer of {len(data)} bytes where the store has {stream.size()}")
         return data
 
     def read_listed(self, uri: str, size_bytes: int) -> bytes:
@@ -104,19 +106,28 @@ class Store:
         if is_s3(uri):
             self.s3().pipe_file(object_name(uri), data)
         else:
-            os.replace(_spooled(uri, data), uri)
+            spooled = _spooled(uri, data)
+            try:
+                os.replace(spooled, uri)
+            except OSError:
+                Path(spooled).unlink(missing_ok=True)
+                raise
 
     def put_if_absent(self, uri: str, data: bytes) -> bool:
-        """Write the object unless it is there. Returns whether this call wrote it."""
+        """Write the object unless it is there. Returns whether these bytes stand now: where the answer to
+        a write was lost, the client repeats it and is refused for the sake of its own."""
         if not is_s3(uri):
-            return _link(_spooled(uri, data), uri)
+            return _link(_spooled(uri, data), uri) or self._holds(uri, data)
         try:
             self.s3().pipe_file(object_name(uri), data, mode="create")
         except OSError as error:
             if not _stood_already(error):
                 raise
-            return False
+            return self._holds(uri, data)
         return True
+
+    def _holds(self, uri: str, data: bytes) -> bool:
+        return self.size(uri) == len(data) and self.read(uri) == data
 
     def spool(self, uri: str) -> str:
         """A local path where a file for `uri` may be written before `publish`."""
@@ -192,21 +203,25 @@ class Store:
         import s3fs
 
         keys = {} if self.anonymous else {name: self.variable(variable) for name, variable in _KEYS.items()}
-        return s3fs.S3FileSystem(
+        filesystem = s3fs.S3FileSystem(
             anon=self.anonymous,
             **keys,
             endpoint_url=self.endpoint,
             client_kwargs={"region_name": self.variable("AWS_REGION")},  # botocore reads AWS_DEFAULT_REGION only
+            config_kwargs=_LIMITS,
             use_listings_cache=False,
             session=_plain_session(),
         )
+        filesystem.retries = 1  # botocore's are enough, and these would multiply them
+        return filesystem
 
     def delta_options(self, uri: str) -> dict[str, str] | None:
         """Options for delta-rs, which reads the standard variables itself."""
         if not is_s3(uri):
             return None
+        limits = {"connect_timeout": "10s", "timeout": "30s", "max_retries": "4", "retry_timeout": "60s"}
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION")
-        options = {name: value for name in names if (value := self.variable(name))}
+        options = limits | {name: value for name in names if (value := self.variable(name))}
         if options.get("AWS_ENDPOINT_URL", "").startswith("http://"):
             options["AWS_ALLOW_HTTP"] = "true"
         return options
@@ -219,6 +234,9 @@ LAKE = Store()
 LINKAGE = Store("MEDRAY_LINKAGE_")
 PUBLIC = Store("MEDRAY_ARCHIVE_", anonymous=True)
 
+# No request may hang for more than two minutes: so many tries, each ended by so long a silence.
+_SILENCE_S = 20
+_LIMITS = {"connect_timeout": 10, "read_timeout": _SILENCE_S, "retries": {"total_max_attempts": 4, "mode": "standard"}}
 _KEYS = {"key": "AWS_ACCESS_KEY_ID", "secret": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
 
 
@@ -236,7 +254,8 @@ def _arrow_s3(store: Store, region: str | None) -> pafs.S3FileSystem:
         endpoint_override=store.endpoint,
         region=region,
         connect_timeout=10,
-        request_timeout=120,
+        request_timeout=_SILENCE_S,
+        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=4),
     )
 
 
@@ -282,8 +301,12 @@ def _link(spooled: str, path: str) -> bool:
         os.link(spooled, path)
     except FileExistsError:
         return False
+    except FileNotFoundError:  # swept by another attempt at the same file
+        if not os.path.exists(path):
+            raise
+        return False
     finally:
-        os.unlink(spooled)
+        Path(spooled).unlink(missing_ok=True)
     return True
 
 

@@ -18,7 +18,7 @@ from policed_s3 import Police, allows, policed, statements
 
 from medray.engine.checkpoint import Progress, State, load_checkpoint, save_checkpoint
 from medray.schema.quarantine import QUARANTINE
-from medray.storage import models
+from medray.storage import models, promotions
 from medray.storage.commit import Outcome, commit_run, write_rows
 from medray.storage.lake import Identity, claim
 from medray.storage.plans import planned_runs, read_plan, write_plan
@@ -172,8 +172,8 @@ def test_a_training_keeps_to_the_policies(police: Police, guarded: Store) -> Non
     assert len([item for item in store.walk(folder) if item.uri.endswith(".checkpoint")]) == 2
     sha256 = models.save_model(store, lake, {"w": np.zeros(2, np.float32)}, {"family": "image"}, {})
     models.register(store, lake, "chest", sha256, {"run_id": "run"})
-    models.promote(store, lake, "chest", 1)
-    assert models.choose(store, lake, "chest", "production").sha256 == sha256
+    promotions.promote(store, lake, "chest", 1, "run")
+    assert promotions.choose(store, lake, "chest", "production").sha256 == sha256
     assert police.refused == []
 
 

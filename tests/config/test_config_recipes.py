@@ -215,8 +215,8 @@ def test_the_nights_links_are_complete_recipes() -> None:
     assert parse(resolved(night.ingest()), "ingest") == night.ingest()
     assert night.ingest().source == night.source
     assert night.ingest().chunks == night.chunks
-    assert night.predict().select.modalities == ("CR",)
-    assert night.predict().model == night.model
+    assert night.predict(3).select.modalities == ("CR",)
+    assert (night.predict(3).model.name, night.predict(3).model.version) == (night.model.name, 3)
 
 
 def test_a_laptop_needs_neither_ray_nor_torch() -> None:

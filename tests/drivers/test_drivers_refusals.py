@@ -21,7 +21,8 @@ from medray.drivers.open_plans import unfinished
 from medray.errors import KeyMismatchError, MedrayError, ModelError, PlanError, RecipeError, SchemaError, StorageError
 from medray.narration import silent
 from medray.schema.images import IMAGES
-from medray.storage.models import load_model, promote, register, save_model, versions
+from medray.storage.models import load_model, register, save_model, versions
+from medray.storage.promotions import promote
 from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE
 
@@ -64,7 +65,7 @@ def test_a_model_whose_weights_belong_to_another_network(trained: Scene) -> None
     definition["family_config"] = {**definition["family_config"], "width": 9}
     sha256 = save_model(LAKE, trained.lake, stored.weights, definition, {"train": np.array([1], np.int64)})
     register(LAKE, trained.lake, "tiny", sha256, {"run_id": "none", "split": {}, "history": []})
-    promote(LAKE, trained.lake, "tiny", 2)
+    promote(LAKE, trained.lake, "tiny", 2, "test")
     before = _runs(trained)
     with pytest.raises(ModelError, match="do not fit the network"):
         trained.run("predict")
@@ -82,14 +83,14 @@ def test_a_model_with_a_config_of_another_version(trained: Scene) -> None:
     definition["family_config"] = {**definition["family_config"], "columns": ["heart_rate"]}
     sha256 = save_model(LAKE, trained.lake, stored.weights, definition, {"train": np.array([1], np.int64)})
     register(LAKE, trained.lake, "tiny", sha256, {"run_id": "none", "split": {}, "history": []})
-    promote(LAKE, trained.lake, "tiny", 2)
+    promote(LAKE, trained.lake, "tiny", 2, "test")
     _refused(trained, ModelError, "does not know", "predict")
 
 
 def test_a_table_of_a_newer_schema(trained: Scene) -> None:
     table = DeltaTable(f"{trained.lake}/tables/runs")
-    table.alter.set_table_properties({"medray.schema_version": "2"}, raise_if_not_exists=False)
-    with pytest.raises(SchemaError, match="schema version 2"):
+    table.alter.set_table_properties({"medray.schema_version": "3"}, raise_if_not_exists=False)
+    with pytest.raises(SchemaError, match="schema version 3"):
         trained.run("predict")
 
 

@@ -23,7 +23,8 @@ from medray.schema.images import IMAGES as IMAGE_TABLE
 from medray.schema.labels import LABELS
 from medray.schema.predictions import PREDICTIONS
 from medray.schema.quarantine import QUARANTINE
-from medray.storage.models import choose, load_model, promote, register, save_model, versions
+from medray.storage.models import load_model, register, save_model, versions
+from medray.storage.promotions import choose, promote
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.store import LAKE
 
@@ -85,7 +86,7 @@ def test_a_new_model_back_fills_only_its_own_answers(scored: Scene) -> None:
     again = scored.run("predict")
     assert again.sums[0].parts["scored"] == IMAGES
     assert _state(scored).table(PREDICTIONS, ("label",)).num_rows == 2 * IMAGES
-    promote(LAKE, scored.lake, "tiny", 1)
+    promote(LAKE, scored.lake, "tiny", 1, "back")
     assert scored.run("predict").status == "nothing"
 
 
@@ -100,7 +101,7 @@ def _add_recalibrated_model(scene: Scene) -> None:
         LAKE, scene.lake, "tiny", sha256, {**card, "run_id": "recalibrated", "model_sha256": sha256, "name": "tiny"}
     )
     assert [one.version for one in versions(LAKE, scene.lake, "tiny")] == [1, 2]
-    promote(LAKE, scene.lake, "tiny", 2)
+    promote(LAKE, scene.lake, "tiny", 2, "test")
 
 
 def test_the_same_training_is_not_repeated(trained: Scene) -> None:

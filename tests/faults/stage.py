@@ -19,7 +19,8 @@ from medray.schema.contract import TableContract
 from medray.schema.images import IMAGES
 from medray.schema.predictions import PREDICTIONS
 from medray.schema.quarantine import QUARANTINE
-from medray.storage.models import promote, register, save_model
+from medray.storage.models import register, save_model
+from medray.storage.promotions import promote
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.store import LAKE
 
@@ -193,4 +194,4 @@ def _model(lake: Path) -> None:
     }  # fmt: skip
     sha256 = save_model(LAKE, str(lake), weights, definition, {"train": np.array([1], np.int64)})
     register(LAKE, str(lake), "kill", sha256, {"run_id": "none", "split": {}, "history": []})
-    promote(LAKE, str(lake), "kill", 1)
+    promote(LAKE, str(lake), "kill", 1, "test")

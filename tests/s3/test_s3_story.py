@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import pyarrow as pa
 import pytest
 import story
 
+from medray.drivers.explain.explain import explain
+from medray.drivers.explain.question import Question
 from medray.drivers.images.ingest import ingest_archive
 from medray.drivers.job import Result
 from medray.drivers.models.predict import predict
 from medray.drivers.models.train import train
-from medray.drivers.nightly import nightly
+from medray.drivers.night.nightly import nightly
+from medray.drivers.operate.relink import Chosen, relink
 from medray.schema.predictions import PREDICTIONS
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.linkage import originals
@@ -85,3 +89,17 @@ def test_s3_and_folders_answer_alike(
     assert predictions(bucket).equals(predictions(str(folder)))
     subject = str(predictions(bucket)["subject_id"][0].as_py())
     assert originals(linkage, subject) == originals(str(tmp_path / "linkage"), subject) != []
+    explained(join(bucket, "lake"), there[3].run_ids[0])
+    recipe = story.recipe(story.ingest_recipe(join(bucket, "lake"), "unread", linkage={"uri": linkage}))
+    given = relink(recipe, str(tmp_path / "originals.csv"), Chosen(until=date.fromisoformat(story.DAY)), story.job())
+    assert (given.rows, given.without) == (story.IMAGES, 0)
+
+
+def explained(lake: str, night: str) -> None:
+    """A row of the night, made again from the bucket."""
+    rows = snapshot(LAKE, lake).table(PREDICTIONS).to_pylist()
+    row = next(row for row in rows if row["run_date"].isoformat() == story.NIGHT)
+    found = explain(lake, Question(image=row["SOPInstanceUID"]), story.job(), rebuild=True)
+    assert found.facts["rebuild"]["same"], found.facts["rebuild"]
+    assert list(found.facts["nights"]) == [night]
+    assert found.facts["nights"][night].startswith(f"night of {story.NIGHT}, ")

@@ -15,6 +15,7 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import CommitFailedError
 
 from medray.errors import SchemaError, StorageError
+from medray.schema.audit import AUDIT
 from medray.schema.contract import TableContract
 from medray.schema.labels import LABELS
 from medray.schema.quarantine import QUARANTINE
@@ -71,7 +72,7 @@ def test_an_empty_lake_has_an_empty_snapshot(store: Store, lake: str) -> None:
 def test_a_run_is_visible_with_its_facts(store: Store, lake: str) -> None:
     plan = story.plan(tables_read={"images": 4})
     versions = commit_run(store, lake, plan, outcome(store, lake, plan, "k1", "k2"))
-    assert versions == {"images": 4, "quarantine": 1, "labels": 1}  # version 0 is the table's creation
+    assert versions == {"images": 4, "quarantine": 1, "labels": 1, "audit": 1}  # version 0 is the table's creation
     assert seen(store, lake) == seen(store, lake, LABELS) == ["k1", "k2"]
     (row,) = pa.Table.from_batches(delta.scan(store, lake, RUNS, 1, RUNS.schema.names)).to_pylist()
     assert row["run_id"] == plan.run_id
@@ -101,10 +102,10 @@ def commit_killed_before(table: str, store: Store, lake: str, plan: Plan, done: 
     """A commit whose driver is killed when it comes to the table."""
     append = delta.append
 
-    def until(store: Store, lake: str, contract: TableContract, *rest: Any) -> int | None:
+    def until(store: Store, lake: str, contract: TableContract, *rest: Any, **named: Any) -> int | None:
         if contract.name == table:
             raise Killed
-        return append(store, lake, contract, *rest)
+        return append(store, lake, contract, *rest, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delta, "append", until)
@@ -112,7 +113,7 @@ def commit_killed_before(table: str, store: Store, lake: str, plan: Plan, done: 
             commit_run(store, lake, plan, done)
 
 
-@pytest.mark.parametrize("before", [contract.name for contract in (*ORDER, RUNS)])
+@pytest.mark.parametrize("before", [contract.name for contract in (*ORDER, AUDIT, RUNS)])
 def test_a_killed_commit_shows_nothing_and_is_finished_by_the_next_attempt(
     store: Store, lake: str, before: str
 ) -> None:
@@ -131,7 +132,7 @@ def test_another_run_does_not_make_a_killed_one_visible(store: Store, lake: str)
     commit_killed_before(LABELS.name, store, lake, killed, outcome(store, lake, killed, "k1"))
     files = {LABELS.name: write_rows(store, lake, other, LABELS, label_rows(other, "k2"), "l")}
     versions = commit_run(store, lake, other, Outcome({}, files))
-    assert versions == {"labels": 1}
+    assert versions == {"labels": 1, "audit": 1}
     assert (seen(store, lake), seen(store, lake, LABELS)) == ([], ["k2"])
     commit_run(store, lake, killed, outcome(store, lake, killed, "k1"))
     assert (seen(store, lake), seen(store, lake, LABELS)) == (["k1"], ["k1", "k2"])
@@ -142,7 +143,7 @@ def test_versions_are_those_of_the_newest_runs(store: Store, lake: str) -> None:
         plan = story.plan(f"run{number}")
         commit_run(store, lake, plan, outcome(store, lake, plan, f"k{number}"))
     state = snapshot(store, lake)
-    assert state.versions == {"quarantine": 3, "labels": 3}
+    assert state.versions == {"quarantine": 3, "labels": 3, "audit": 3}
     assert seen(store, lake) == ["k0", "k1", "k2"]
     assert state.at({"quarantine": 2}).table(QUARANTINE, ("source_key",)).num_rows == 2
     times = newest(state.runs)["committed_at"].to_pylist()
@@ -162,7 +163,7 @@ def test_only_the_runs_own_temporaries_are_swept(store: Store, lake: str) -> Non
 
 def test_a_run_without_files_makes_no_table(store: Store, lake: str) -> None:
     plan = story.plan()
-    assert commit_run(store, lake, plan, Outcome({})) == {}
+    assert commit_run(store, lake, plan, Outcome({})) == {"audit": 1}
     assert version_of(store, lake, QUARANTINE) is None
     assert snapshot(store, lake).run_ids() == {plan.run_id}
 
@@ -208,11 +209,17 @@ def test_four_processes_commit_beside_each_other(store: Store, lake: str) -> Non
     assert racing.rows(store, lake) == racing.expected()
 
 
+@pytest.mark.timeout(180)
+def test_eight_processes_commit_two_hundred_runs(store: Store, lake: str) -> None:
+    assert racing.race(lake, writers=8, commits=25) == [0] * 8
+    assert racing.rows(store, lake) == racing.expected(200)
+
+
 def test_a_run_keeps_its_version_when_others_follow(store: Store, lake: str) -> None:
     plans = [story.plan(name) for name in ("a", "b", "c")]
     done = [outcome(store, lake, plan, plan.name) for plan in plans]
     versions = [commit_run(store, lake, plan, one) for plan, one in zip(plans, done, strict=True)]
-    assert versions == [{"quarantine": number, "labels": number} for number in (1, 2, 3)]
+    assert versions == [{"quarantine": number, "labels": number, "audit": number} for number in (1, 2, 3)]
     again = [commit_run(store, lake, plan, one) for plan, one in zip(plans, done, strict=True)]
     assert again == versions
 
@@ -251,7 +258,7 @@ def test_another_failure_is_told_at_once(store: Store, lake: str, monkeypatch: p
 
 
 def test_a_table_of_many_commits_keeps_its_log(store: Store, lake: str) -> None:
-    """A checkpoint of the log is written; what it makes superfluous is not deleted: it is the auditor's, and
+    """Created, upgraded, four commits. A checkpoint of the log is written; what it makes superfluous is not deleted: it is the auditor's, and
     the role of a job may not delete there."""
     uri = delta.table_uri(lake, RUNS.name)
     settings = {"delta.checkpointInterval": "2", "delta.logRetentionDuration": "interval 0 days"}
@@ -259,5 +266,5 @@ def test_a_table_of_many_commits_keeps_its_log(store: Store, lake: str) -> None:
     for number in range(4):
         commit_run(store, lake, story.plan(f"night-{number}"), Outcome({"listed": 0}))
     log = sorted(path.name for path in Path(uri, "_delta_log").iterdir())
-    assert [name for name in log if name.endswith(".json")] == [f"{version:020d}.json" for version in range(5)]
+    assert [name for name in log if name.endswith(".json")] == [f"{version:020d}.json" for version in range(6)]
     assert any(name.endswith(".checkpoint.parquet") for name in log)

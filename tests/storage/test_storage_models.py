@@ -10,7 +10,8 @@ import pytest
 
 from medray.contracts import Array
 from medray.errors import ModelError
-from medray.storage.models import choose, load_model, model_subjects, promote, register, save_model, versions
+from medray.storage.models import load_model, model_subjects, register, save_model, versions
+from medray.storage.promotions import choose, promote
 from medray.storage.store import Store
 
 WEIGHTS = {"b": np.array([1.5, -2], np.float32), "a": np.arange(6, dtype=np.float32).reshape(2, 3)}
@@ -99,7 +100,7 @@ def test_the_production_pointer_moves_as_a_whole(store: Store, lake: str) -> Non
     with pytest.raises(ModelError, match="no version in production"):
         choose(store, lake, "m", "production")
     for chosen in (second, first):
-        assert promote(store, lake, "m", chosen.version).sha256 == chosen.sha256
+        assert promote(store, lake, "m", chosen.version, chosen.card["run_id"]).model_sha256 == chosen.sha256
         assert choose(store, lake, "m", "production").sha256 == chosen.sha256
     assert choose(store, lake, "m", 2).card["run_id"] == "r2"
 
@@ -108,6 +109,6 @@ def test_an_unknown_version_names_those_that_there_are(store: Store, lake: str) 
     for number in (1, 2):
         register(store, lake, "m", save(store, lake, calibration=number), {"run_id": f"r{number}"})
     with pytest.raises(ModelError, match="versions: 1, 2"):
-        promote(store, lake, "m", 3)
+        promote(store, lake, "m", 3, "r")
     with pytest.raises(ModelError, match="versions: none"):
         choose(store, lake, "other", 1)

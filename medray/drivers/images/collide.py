@@ -25,6 +25,7 @@ from medray.storage.chunk_file import ChunkWriter, Facts, read_facts
 from medray.storage.commit import data_path
 from medray.storage.delta import scan_file, table_uri
 from medray.storage.failures import told
+from medray.storage.patience import patiently
 from medray.storage.plans import Plan
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.store import Store
@@ -74,11 +75,10 @@ def _new_rows(store: Store, lake: str, facts: Sequence[Facts]) -> list[dict[str,
     first = pc.field("part_index") == 0
     for fact in facts:
         if fact["rows"]:
+            uri = join(table_uri(lake, IMAGES.name), fact["path"])
             with told(lake):
-                for batch in scan_file(
-                    store, join(table_uri(lake, IMAGES.name), fact["path"]), IMAGES, _COLUMNS, first
-                ):
-                    rows.extend({**row, "chunk": fact["chunk"]} for row in batch.to_pylist())
+                batches = patiently(uri, lambda uri=uri: list(scan_file(store, uri, IMAGES, _COLUMNS, first)))  # type: ignore[misc]
+            rows.extend({**row, "chunk": fact["chunk"]} for batch in batches for row in batch.to_pylist())
     return rows
 
 

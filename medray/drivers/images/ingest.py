@@ -18,12 +18,12 @@ from medray.drivers.images.ingest_chunk import STANDING, IngestWork
 from medray.drivers.images.ingest_page import Watch, ingest_page
 from medray.drivers.images.ingest_plan import inputs_of, past_of, planned_chunks, planned_inputs, witnesses_of
 from medray.drivers.images.objects import list_objects
-from medray.drivers.job import Job, Result, host_facts, new_plan, together
+from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import with_labels
 from medray.drivers.listing import Listing
-from medray.drivers.open_plans import open_plans
 from medray.drivers.pseudonyms import pseudonyms_of
 from medray.drivers.reports import write_report
+from medray.drivers.turns import in_turn
 from medray.drivers.volumes.build import with_volumes
 from medray.engine.chunks import run_chunks
 from medray.planning.accounting import Sum
@@ -35,7 +35,7 @@ from medray.schema.quarantine import QUARANTINE
 from medray.storage.commit import Outcome, commit_run, new_file, write_rows
 from medray.storage.lake import Identity, claim
 from medray.storage.linkage import commit_linkage
-from medray.storage.plans import Plan, write_plan
+from medray.storage.plans import Plan
 from medray.storage.snapshot import snapshot
 
 JOB = "ingest_dicom"
@@ -58,20 +58,20 @@ def ingest_objects(recipe: IngestRecipe, job: Job, pseudonyms: Pseudonyms) -> Re
     """Bring every new object of the archive into the lake."""
     listing = list_objects(recipe.source, job.store, pseudonyms)
     stream = f"archive {recipe.source.uri}"
-    results = [_execute(plan, recipe, job, listing) for plan in open_plans(job, recipe.lake, JOB, stream)]
-    state = snapshot(job.store, recipe.lake)
-    past = past_of(state, listing, recipe.deidentify.policy.rules_hash)
-    new = past.new
-    job.tell.say(f"listed {len(listing):,} objects, {len(listing) - len(new):,} known, {len(new):,} new")
-    if len(new):
+
+    def look() -> Plan | Result:
+        state = snapshot(job.store, recipe.lake)
+        past = past_of(state, listing, recipe.deidentify.policy.rules_hash)
+        new = past.new
+        job.tell.say(f"listed {len(listing):,} objects, {len(listing) - len(new):,} known, {len(new):,} new")
+        if not len(new):
+            counts = {"known": past.known, "ingested": 0, "duplicate": 0, "quarantined": 0}
+            return Result("nothing", sums=(Sum("listed", past.known, counts).checked(),))
         facts = {"known": past.known, "looks": int(past.looks[new].sum())}  # a further look is another run
         inputs = planned_inputs(recipe, listing, new)
-        plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, inputs)
-        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job, listing))
-    if not results:
-        counts = {"known": past.known, "ingested": 0, "duplicate": 0, "quarantined": 0}
-        return Result("nothing", sums=(Sum("listed", past.known, counts).checked(),))
-    return together(results)
+        return new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, inputs)
+
+    return in_turn(job, recipe.lake, JOB, stream, lambda plan: _execute(plan, recipe, job, listing), look)
 
 
 def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Result:
@@ -90,7 +90,7 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
     )
     facts: list[dict[str, Any]] = []
     watch = Watch()
-    with job.tell.bar("ingest", plan.inputs.num_rows) as bar:
+    with job.tell.bar("ingest", plan.inputs.num_rows, run_id=plan.run_id) as bar:
         for done in run_chunks(work, planned_chunks(plan, listing), watch):
             done.pop(STANDING, None)
             facts.append(done)
@@ -106,7 +106,7 @@ def _execute(plan: Plan, recipe: IngestRecipe, job: Job, listing: Listing) -> Re
     page = ingest_page(plan, job, recipe.lake, work.source, facts, reasons, total, watch)
     report = write_report(job, recipe.lake, plan.run_id, page)
     _commit(plan, job, recipe.lake, facts, refused, archives, total, started, report)
-    job.tell.say(str(total))
+    job.tell.say(str(total), event="sum", run_id=plan.run_id, **total.counts())
     return Result("done", (plan.run_id,), (total,), {"report": report, "reasons": reasons})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -23,6 +24,7 @@ from medray.schema.images import IMAGES
 from medray.storage.chunk_file import Facts
 from medray.storage.delta import table_uri
 from medray.storage.failures import told
+from medray.storage.patience import patiently
 from medray.storage.plans import Plan
 from medray.storage.uri import join
 
@@ -96,7 +98,8 @@ def _pictures(job: Job, lake: str, source: Source, paths: Sequence[str]) -> Iter
     """Rows spread over the files, each with its modality. What cannot be decoded is not shown."""
     for path in paths[:: max(len(paths) // FILES, 1)][:FILES]:
         with told(lake):
-            rows = list(_spread_rows(job, join(table_uri(lake, IMAGES.name), path)))
+            uri = join(table_uri(lake, IMAGES.name), path)
+            rows = patiently(uri, partial(_spread_rows, job, uri))
         for row in rows:
             try:
                 yield source.show(row), f"{row['Modality'] or 'no modality'} {row['Columns']} x {row['Rows']}"
@@ -104,15 +107,15 @@ def _pictures(job: Job, lake: str, source: Source, paths: Sequence[str]) -> Iter
                 continue
 
 
-def _spread_rows(job: Job, uri: str) -> Iterator[dict[str, Any]]:
+def _spread_rows(job: Job, uri: str) -> list[dict[str, Any]]:
     """A few rows of the first row group, far from each other; of the group never more than some rows in memory."""
     with job.store.arrow(uri).open_input_file(job.store.path(uri)) as stream:
         file = pq.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
         last = file.metadata.row_group(0).num_rows - 1
         places = sorted({round(step * last / max(OF_A_FILE - 1, 1)) for step in range(OF_A_FILE)})
-        first = 0
+        first, rows = 0, []
         for batch in file.iter_batches(AT_ONCE, row_groups=[0]):
-            for place in places:
-                if first <= place < first + len(batch):
-                    yield batch.slice(place - first, 1).to_pylist()[0]
+            here = [place - first for place in places if first <= place < first + len(batch)]
+            rows += [batch.slice(place, 1).to_pylist()[0] for place in here]
             first += len(batch)
+        return rows

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from datetime import date
 
 from medray.drivers.input import DataFile, InputKey
 from medray.drivers.inputs import image_inputs, record_inputs
 from medray.drivers.inputs.reading import Reading
+from medray.recipes.score import Select
+from medray.storage.commit import run_of
 from medray.storage.shards import shard_uri
 from medray.storage.snapshot import Snapshot
 
+EVERYTHING = Select()
 
-def newest_inputs(state: Snapshot, reading: Reading, modalities: Collection[str] | None = None) -> dict[InputKey, str]:
-    """The newest version of every input and its data file: a scan of key columns.
 
-    Args:
-        modalities: of the images that are asked for; None for all.
-    """
+def newest_inputs(state: Snapshot, reading: Reading, select: Select = EVERYTHING) -> dict[InputKey, str]:
+    """The newest version of every input that is asked for and its data file: a scan of key columns."""
     if reading.problem is None:
-        return image_inputs.newest(state, modalities)
-    return record_inputs.newest(state, reading.problem)
+        newest = image_inputs.newest(state, select.modalities)
+    else:
+        newest = record_inputs.newest(state, reading.problem)
+    if select.since is None and select.until is None:
+        return newest
+    dates = dict(zip(state.runs["run_id"].to_pylist(), state.runs["run_date"].to_pylist(), strict=True))
+    first, last = select.since or date.min, select.until or date.max
+    return {key: path for key, path in newest.items() if first <= dates[run_of(path)] <= last}
 
 
 def read_inputs(state: Snapshot, paths: Iterable[str], reading: Reading) -> list[DataFile]:

@@ -26,14 +26,21 @@ _IMAGE = (
     "input_version",
     "input_sha256",
     "part_index",
+    "site_key",
+    "scanner_key",
 )
+_NO_ANSWER = ("study_time", "part_index", "site_key", "scanner_key")
 
 
 @dataclass(frozen=True)
 class Header:
-    """Columns of `predictions` that one input fixes."""
+    """Attributes:
+    columns: those of `predictions` that one input fixes.
+    groups: where it came from, as a night is watched: "site <key>", "scanner <key>".
+    """
 
     columns: Mapping[str, Any]
+    groups: tuple[str, ...] = ()
 
     def of(self, example: Array | None) -> Mapping[str, Any]:
         """With `input_sha256`: of the received bytes of an image; of a window, which no file holds,
@@ -53,8 +60,9 @@ def image_headers(store: Store, lake: str, path: str, wanted: Collection[InputKe
         for row in batch.to_pylist():
             key = (row["SOPInstanceUID"], row["input_version"])
             if key in wanted:
-                kept = {name: row[name] for name in _IMAGE if name not in ("study_time", "part_index")}
-                found[key] = Header({**kept, "prediction_time": row["study_time"]})
+                kept = {name: row[name] for name in _IMAGE if name not in _NO_ANSWER}
+                groups = tuple(f"{kind} {row[f'{kind}_key']}" for kind in ("site", "scanner") if row[f"{kind}_key"])
+                found[key] = Header({**kept, "prediction_time": row["study_time"]}, groups)
     return found
 
 

@@ -14,8 +14,8 @@ from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.prepare_chunk import PrepareChunk, PrepareWork
 from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import Reading, declared, reading_of
-from medray.drivers.job import Job, Result, host_facts, new_plan, together
-from medray.drivers.open_plans import open_plans
+from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.turns import in_turn
 from medray.engine.chunks import run_chunks
 from medray.planning.accounting import Sum
 from medray.planning.buckets import bucket_of
@@ -24,7 +24,7 @@ from medray.recipes.train import PrepareRecipe
 from medray.schema.events import EVENTS
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.commit import Outcome, commit_run, write_rows
-from medray.storage.plans import Plan, write_plan
+from medray.storage.plans import Plan
 from medray.storage.snapshot import Snapshot, snapshot
 
 JOB = "prepare"
@@ -45,18 +45,17 @@ def prepare_files(recipe: Recipe, reading: Reading, files: Sequence[DataFile], s
     An input that failed with this preparation before is not tried again.
     """
     stream = f"prepare {reading.hash}"
-    results = [_execute(plan, recipe.lake, job) for plan in open_plans(job, recipe.lake, JOB, stream)]
-    refused = refused_before(snapshot(job.store, recipe.lake), reading)
     accepted = sum(len(file.accepted()) for file in files)
-    missing = [file for file in files if file.accepted() and not job.store.exists(file.shard)]
-    if missing:
-        plan = _plan(recipe, job, reading, state, missing, refused, accepted)
-        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe.lake, job))
-    if not results:
-        return Result(
-            "nothing", sums=(Sum("accepted", accepted, {"known": accepted, "prepared": 0, "quarantined": 0}),)
-        )
-    return together(results)
+
+    def look() -> Plan | Result:
+        missing = [file for file in files if file.accepted() and not job.store.exists(file.shard)]
+        if missing:
+            refused = refused_before(snapshot(job.store, recipe.lake), reading)
+            return _plan(recipe, job, reading, state, missing, refused, accepted)
+        parts = {"known": accepted, "prepared": 0, "quarantined": 0}
+        return Result("nothing", sums=(Sum("accepted", accepted, parts),))
+
+    return in_turn(job, recipe.lake, JOB, stream, lambda plan: _execute(plan, recipe.lake, job), look)
 
 
 def refused_before(state: Snapshot, reading: Reading) -> set[InputKey]:
@@ -104,7 +103,7 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
     reading = reading_of(plan.facts)
     work = PrepareWork(reading, job.store, lake)
     done = []
-    with job.tell.bar("prepare", plan.inputs.num_rows) as bar:
+    with job.tell.bar("prepare", plan.inputs.num_rows, run_id=plan.run_id) as bar:
         for fact in run_chunks(work, _chunks(plan, lake, reading, job)):
             done.append(fact)
             bar.advance(fact["inputs"])
@@ -122,7 +121,7 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
         job.store, lake, plan, QUARANTINE, pa.Table.from_pylist(rows, schema=QUARANTINE.schema), "quarantine"
     )
     commit_run(job.store, lake, plan, Outcome(total.counts(), {QUARANTINE.name: files}, host_facts(started)))
-    job.tell.say(str(total))
+    job.tell.say(str(total), event="sum", run_id=plan.run_id, **total.counts())
     return Result("done", (plan.run_id,), (total,), {"seconds": round(time.monotonic() - started, 2)})
 
 
@@ -136,11 +135,11 @@ def _chunks(plan: Plan, lake: str, reading: Reading, job: Job) -> list[PrepareCh
     sizes = state.file_rows(EVENTS) if reading.problem else {}
     events, fine = sorted(sizes), fine_cut(sizes) if sizes else 1
     return [
-        PrepareChunk(number, path, files[path].shard, frozenset(rows[number]), _overlapping(path, events), fine)
+        PrepareChunk(number, path, files[path].shard, frozenset(rows[number]), overlapping(path, events), fine)
         for number, path in enumerate(plan.facts["data_files"])
     ]
 
 
-def _overlapping(path: str, events: Sequence[str]) -> tuple[str, ...]:
+def overlapping(path: str, events: Sequence[str]) -> tuple[str, ...]:
     """The files of `events` that may hold subjects of this file of `labels`."""
     return tuple(one for one in events if bucket_of(path).overlaps(one))

@@ -15,8 +15,8 @@ import pyarrow as pa
 from medray.drivers.inputs.claim import claim
 from medray.drivers.inputs.cut import fine_cut
 from medray.drivers.inputs.problem_chunk import ProblemChunk, ProblemWork
-from medray.drivers.job import Job, Result, host_facts, new_plan, together
-from medray.drivers.open_plans import open_plans
+from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.turns import in_turn
 from medray.engine.chunks import run_chunks
 from medray.errors import RecipeError
 from medray.planning.accounting import Sum
@@ -26,7 +26,7 @@ from medray.recipes.recipe import Recipe
 from medray.schema.events import EVENTS
 from medray.schema.labels import LABELS
 from medray.storage.commit import Outcome, commit_run, new_file, run_of
-from medray.storage.plans import Plan, write_plan
+from medray.storage.plans import Plan
 from medray.storage.snapshot import Snapshot, snapshot
 
 JOB = "problem"
@@ -46,15 +46,13 @@ def derive(problem: Problem | None, recipe: Recipe, job: Job) -> Result:
     if not state.files(EVENTS):
         raise RecipeError(f"lake {lake}", "no events", "an ingested record archive", "run an ingest_ehr recipe first")
     claim(problem, state, {row["run_id"] for row in _runs(state, problem)})
-    results = [_execute(plan, lake, job) for plan in open_plans(job, lake, JOB, f"problem {problem.name}")]
-    state = snapshot(job.store, lake)
-    new = sorted({run_of(path) for path in state.files(EVENTS)} - _covered(state, problem))
-    if new:
-        plan = write_plan(job.store, lake, _plan(problem, recipe, job, state, new))
-        results.append(_execute(plan, lake, job))
-    if not results:
-        return Result("nothing")
-    return together(results)
+
+    def look() -> Plan | Result:
+        state = snapshot(job.store, lake)
+        new = sorted({run_of(path) for path in state.files(EVENTS)} - _covered(state, problem))
+        return _plan(problem, recipe, job, state, new) if new else Result("nothing")
+
+    return in_turn(job, lake, JOB, f"problem {problem.name}", lambda plan: _execute(plan, lake, job), look)
 
 
 def _runs(state: Snapshot, problem: Problem) -> list[dict[str, Any]]:
@@ -98,7 +96,7 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
         for bucket in buckets(plan.inputs.num_rows)
     ]
     facts = []
-    with job.tell.bar(f"problem {problem.name}", len(chunks)) as bar:
+    with job.tell.bar(f"problem {problem.name}", len(chunks), run_id=plan.run_id) as bar:
         for done in run_chunks(work, chunks):
             facts.append(done)
             bar.advance(1, f"{sum(fact['asked'] for fact in facts):,} inputs")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from medray import rooms
 from medray.contracts import Family
 from medray.drivers.job import Job
-from medray.errors import ModelError
+from medray.errors import ModelError, RecipeError
 from medray.recipes.problem import Problem
 from medray.recipes.train import PrepareRecipe, TrainRecipe
 from medray.storage.models import Registered, load_definition
@@ -76,6 +76,13 @@ def read_by(model: Registered, lake: str, job: Job) -> Reading:
     definition = load_definition(job.store, lake, model.sha256)
     try:
         reading = reading_of(definition)
+    except (KeyError, TypeError, RecipeError) as error:
+        raise ModelError(
+            f"model {model.name} version {model.version}",
+            f"a family that this medray does not know: {definition.get('family')!r:.40}",
+            ", ".join(sorted(rooms.FAMILIES)),
+            "score it with the medray that trained it",
+        ) from error
     except ValidationError as error:
         raise ModelError(
             f"model {model.name} version {model.version}",

@@ -28,13 +28,14 @@ from medray.recipes.score import EvaluateRecipe
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.failures import told
-from medray.storage.models import Registered, choose, load_definition, model_subjects
+from medray.storage.models import Registered, load_definition, model_subjects
 from medray.storage.plans import Plan, write_plan
+from medray.storage.promotions import choose
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.uri import join
 
 JOB = "evaluate"
-_ANSWER = (
+ANSWER = (
     "predicted_boolean_probability",
     "predicted_boolean_value",
     "predicted_integer_value",
@@ -43,7 +44,7 @@ _ANSWER = (
     "prediction_upper",
     "threshold",
 )
-_STORED = (*KEY_COLUMNS, "frame_index", "label", *_ANSWER)
+_STORED = (*KEY_COLUMNS, "frame_index", "label", *ANSWER)
 
 
 def evaluate(recipe: EvaluateRecipe, job: Job) -> Result:
@@ -175,7 +176,7 @@ def stored_answers(
     first = next(iter(by_label.values()))
     position = np.array([wanted[input_key(row)] for row in first])
     stored = {
-        label: {name: np.array([row[name] for row in group]) for name in _ANSWER} for label, group in by_label.items()
+        label: {name: np.array([row[name] for row in group]) for name in ANSWER} for label, group in by_label.items()
     }
     return stored, position
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,26 +16,45 @@ from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.prepare import prepare_files, refused_before
 from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import read_by
-from medray.drivers.job import Job, Result, host_facts, new_plan, together
+from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.models.predict_chunk import MakeScorer, PredictChunk, Stamp
-from medray.drivers.open_plans import open_plans
+from medray.drivers.turns import in_turn
 from medray.engine.actors import run_actors
 from medray.engine.session import scoring_actors
-from medray.errors import RecipeError
+from medray.errors import PlanError, RecipeError
 from medray.planning.accounting import Sum
+from medray.planning.gate.observed import Observed
 from medray.recipes.recipe import Recipe
-from medray.recipes.score import PredictRecipe
+from medray.recipes.score import PredictRecipe, Select
+from medray.schema.held import HELD
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.commit import Outcome, commit_run, new_file
-from medray.storage.models import Registered, choose
-from medray.storage.plans import Plan, write_plan
+from medray.storage.held import hold
+from medray.storage.models import Registered
+from medray.storage.plans import Plan
+from medray.storage.promotions import choose
 from medray.storage.snapshot import Snapshot, snapshot
 
 JOB = "predict"
 
 
-def predict(recipe: PredictRecipe, job: Job) -> Result:
-    """Score every input that the recipe selects and this model has not answered.
+@dataclass(frozen=True)
+class Gate:
+    """What decides, for a night, whether its answers are published.
+
+    Attributes:
+        night: which night, and of which recipe.
+        holds: (the model that a run scored with, its sum, what its chunks observed) -> whether its
+            answers are held.
+    """
+
+    night: str
+    holds: Callable[[Registered, Sum, Sequence[Observed]], bool]
+
+
+def predict(recipe: PredictRecipe, job: Job, gate: Gate | None = None) -> Result:
+    """Score every input that the recipe selects and this model has not answered; publish the answers,
+    unless a gate holds them.
 
     Raises:
         ModelError, StorageError, AccountingError, EngineError: nothing partial is visible.
@@ -49,7 +68,7 @@ def predict(recipe: PredictRecipe, job: Job) -> Result:
             "modalities for a model that reads images",
             "remove [select]: the model's problem says who is asked about",
         )
-    return score(recipe, model, job, modalities=recipe.select.modalities)
+    return score(recipe, model, job, select=recipe.select, gate=gate)
 
 
 def score(
@@ -57,37 +76,59 @@ def score(
     model: Registered,
     job: Job,
     *,
-    modalities: Collection[str] | None = None,
+    select: Select | None = None,
     only: Collection[InputKey] | None = None,
+    gate: Gate | None = None,
 ) -> Result:
-    """Score with one model; `only` names inputs, else all of the modalities are asked for."""
+    """Score with one model; `only` names inputs, else all that are selected are asked for.
+
+    Raises:
+        PlanError: a night was scored and not judged yet, and this is not that night.
+    """
     stream = f"predict {model.name}"
-    results = [_execute(plan, recipe, job) for plan in open_plans(job, recipe.lake, JOB, stream)]
     reading = read_by(model, recipe.lake, job)
-    derive(reading.problem, recipe, job)
-    state = snapshot(job.store, recipe.lake)
-    requested = newest_inputs(state, reading, modalities)
-    if only is not None:
-        requested = {key: path for key, path in requested.items() if key in only}
-    known = _answered(state, model, requested) | (refused_before(state, reading) & requested.keys())
-    todo = {key: path for key, path in requested.items() if key not in known}
-    job.tell.say(f"requested {len(requested):,} inputs, {len(known):,} known, {len(todo):,} to score")
-    if todo:
-        files = read_inputs(state, todo.values(), reading)
-        plan = _plan(recipe, model, job, state, files, todo, len(known))
-        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job))
-    if not results:
+
+    def execute(plan: Plan) -> Result:
+        _refuse_unjudged(plan, gate)
+        return _execute(plan, recipe, job, gate)
+
+    def look() -> Plan | Result:
+        derive(reading.problem, recipe, job)
+        state = snapshot(job.store, recipe.lake)
+        requested = newest_inputs(state, reading, select or Select())
+        if only is not None:
+            requested = {key: path for key, path in requested.items() if key in only}
+        known = _answered(state, model, requested) | (refused_before(state, reading) & requested.keys())
+        todo = {key: path for key, path in requested.items() if key not in known}
+        job.tell.say(f"requested {len(requested):,} inputs, {len(known):,} known, {len(todo):,} to score")
+        if todo:
+            files = read_inputs(state, todo.values(), reading)
+            return _plan(recipe, model, job, state, files, todo, len(known), gate)
         total = Sum("requested", len(requested), {"known": len(known), "scored": 0, "abstained": 0, "quarantined": 0})
         return Result("nothing", sums=(total.checked(),), facts={"model_sha256": model.sha256})
-    return together(results)
+
+    return in_turn(job, recipe.lake, JOB, stream, execute, look)
+
+
+def _refuse_unjudged(plan: Plan, gate: Gate | None) -> None:
+    """A night's answers are published by that night alone: nobody else asks its gate."""
+    night = plan.facts.get("night")
+    if night is not None and (gate is None or gate.night != night):
+        raise PlanError(
+            f"run {plan.run_id[:12]}",
+            f"the unfinished night of {plan.run_date} ({night}), scored and not judged yet",
+            "a finished night, or none",
+            f"run jobs/nightly.py for that night again, or `medray abandon {plan.run_id[:12]}`",
+        )
 
 
 def _answered(state: Snapshot, model: Registered, requested: Mapping[InputKey, str]) -> set[InputKey]:
-    """Requested inputs with an answer by this very model: a look-up of key columns."""
+    """Requested inputs with an answer by this very model, published or held: a look-up of key columns."""
     answered: set[InputKey] = set()
     same = pc.field("model_sha256") == model.sha256
-    for batch in state.scan(PREDICTIONS, KEY_COLUMNS, same):
-        answered.update(key for row in batch.to_pylist() if (key := input_key(row)) in requested)
+    for contract in (PREDICTIONS, HELD):
+        for batch in state.scan(contract, KEY_COLUMNS, same):
+            answered.update(key for row in batch.to_pylist() if (key := input_key(row)) in requested)
     return answered
 
 
@@ -99,6 +140,7 @@ def _plan(
     files: Sequence[DataFile],
     todo: Mapping[InputKey, str],
     known: int,
+    gate: Gate | None,
 ) -> Plan:
     wanted = [
         (number, item) for number, file in enumerate(files) for item in file.inputs if todo.get(item.key) == file.path
@@ -119,11 +161,25 @@ def _plan(
         "model_sha256": model.sha256,
         "data_files": [file.path for file in files],
     }
+    if gate is not None:
+        facts["night"] = gate.night
+    # What was rejected is scored anew: the same work is another run then.
+    rejected = state.decided("reject") & set(_runs(state))
+    if rejected:
+        facts["rejected"] = sorted(rejected)
     return new_plan(recipe, JOB, f"predict {model.name}", job.run_date, state.versions, facts, inputs)
 
 
-def _execute(plan: Plan, recipe: Recipe, job: Job) -> Result:
-    """Prepare what is missing, score, commit. All that it needs stands in the plan."""
+def _runs(state: Snapshot) -> list[str]:
+    return [
+        run
+        for run, kind in zip(*(state.runs[name].to_pylist() for name in ("run_id", "job")), strict=True)
+        if kind == JOB
+    ]
+
+
+def _execute(plan: Plan, recipe: Recipe, job: Job, gate: Gate | None) -> Result:
+    """Prepare what is missing, score, ask the gate, commit. All that it needs stands in the plan."""
     started = time.monotonic()
     lake = recipe.lake
     model = choose(job.store, lake, plan.facts["model"], plan.facts["model_version"])
@@ -146,8 +202,17 @@ def _execute(plan: Plan, recipe: Recipe, job: Job) -> Result:
         **{name: sum(f[name] for f in done) for name in ("scored", "abstained", "quarantined")},
     }
     total = Sum("requested", plan.facts["requested"], parts).checked()
-    outputs = {PREDICTIONS.name: [new_file(plan, fact["path"], fact) for fact in done if fact["rows"]]}
-    commit_run(job.store, lake, plan, Outcome(total.counts(), outputs, host_facts(started), model_sha256=model.sha256))
+    answers = [new_file(plan, fact["path"], fact) for fact in done if fact["rows"]]
+    verdict = None
+    if gate is not None:
+        verdict = "held" if gate.holds(model, total, [fact["observed"] for fact in done]) else "published"
+    if verdict == "held":
+        hold(job.store, lake, answers)
+    table = HELD if verdict == "held" else PREDICTIONS
+    outcome = Outcome(
+        total.counts(), {table.name: answers}, host_facts(started), model_sha256=model.sha256, verdict=verdict
+    )
+    commit_run(job.store, lake, plan, outcome)
     job.tell.say(str(total))
     return Result("done", (plan.run_id,), (total,), _figures(model, done, started))
 
@@ -169,16 +234,12 @@ def _chunks(plan: Plan, files: Sequence[DataFile]) -> list[PredictChunk]:
 
 def _figures(model: Registered, done: Sequence[dict[str, Any]], started: float) -> dict[str, Any]:
     reasons: Counter[str] = Counter()
-    scores: dict[str, Any] = {}
     for fact in done:
         reasons.update(fact["reasons"])
-        for label, counts in fact["scores"].items():
-            scores[label] = (np.array(counts) + scores.get(label, 0)).tolist()
     return {
         "model": model.name,
         "version": model.version,
         "model_sha256": model.sha256,
         "reasons": dict(reasons.most_common()),
-        "scores": scores,
         "seconds": round(time.monotonic() - started, 2),
     }

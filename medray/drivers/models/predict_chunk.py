@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from medray import rooms
+from medray.contracts import Array, Columns
 from medray.drivers.input import InputKey
 from medray.drivers.inputs.headers import Header, image_headers, record_headers
 from medray.drivers.inputs.reading import reading_of
-from medray.drivers.models.score_counts import count_scores
-from medray.errors import ModelError
+from medray.errors import ModelError, RecipeError
+from medray.planning.gate.observed import ALL, Observed, observe, scales_of, score_values
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.chunk_file import Facts, read_facts, write_table
 from medray.storage.commit import data_path
@@ -76,22 +77,32 @@ class MakeScorer:
 
 
 class Scorer:
-    """A model with its task, answering chunks."""
+    """A model with its task, answering chunks. `device`: this process's, unless one is named."""
 
-    def __init__(self, store: Store, lake: str, stamp: Stamp) -> None:
+    def __init__(self, store: Store, lake: str, stamp: Stamp, device: str | None = None) -> None:
         from medray.engine.infer import Network  # loads torch, which the driver does without
 
         self._store, self._lake, self._stamp = store, lake, stamp
         model = load_model(store, lake, stamp.model.sha256)
         made = model.definition
-        self._reading = reading_of(made)
-        self._task = rooms.task(made["task"])
-        self._task_config = self._task.Config.model_validate(made["task_config"])
-        self._calibration = made["calibration"]
+        try:
+            self._reading = reading_of(made)
+            self._task = rooms.task(made["task"])
+            self._task_config = self._task.Config.model_validate(made["task_config"])
+            self._calibration, self._summary = made["calibration"], made["family_summary"]
+        except (KeyError, TypeError, ValueError, RecipeError) as error:
+            raise ModelError(
+                f"model {stamp.model.name} version {stamp.model.version}",
+                f"a definition that this medray does not know ({type(error).__name__})",
+                "a model of this version's families and tasks",
+                "score it with the medray that trained it, or train it again",
+            ) from error
         family, config = self._reading.family, self._reading.config
         self._layout = family.layout(config)
+        reference = stamp.model.card.get("reference")
+        self._scales = scales_of(reference) if reference else None
         outputs = self._task.outputs(self._task_config)
-        self._network = Network(family, config, made["family_summary"], outputs, dict(model.weights))
+        self._network = Network(family, config, self._summary, outputs, dict(model.weights), device)
 
     def __call__(self, chunk: PredictChunk) -> Facts:
         path = data_path(self._stamp.run_id, f"{chunk.number:06d}")
@@ -100,12 +111,8 @@ class Scorer:
             standing = read_facts(self._store, uri)
             if standing is not None:
                 return standing
-            headers = self._headers(chunk)
-            scored, answered = self._scored(chunk, headers)
-            abstained = [self._abstained(headers[key], reason) for key, reason in sorted(chunk.refused.items())]
-            rows = pa.Table.from_pylist(
-                [*scored, *(row for group in abstained for row in group)], schema=PREDICTIONS.schema
-            )
+            answers, answered, observed = self.answers(chunk)
+            rows = pa.Table.from_pylist(answers, schema=PREDICTIONS.schema)
             facts = {
                 "chunk": chunk.number,
                 "path": path,
@@ -113,9 +120,16 @@ class Scorer:
                 "abstained": len(chunk.refused),
                 "quarantined": len(chunk.accepted) - answered,
                 "reasons": dict(Counter(chunk.refused.values())),
-                "scores": count_scores(_probabilities(scored)),
+                "observed": observed,
             }
             return write_table(self._store, uri, PREDICTIONS, rows.to_batches(), facts)
+
+    def answers(self, chunk: PredictChunk) -> tuple[list[dict[str, Any]], int, Observed]:
+        """Rows of all inputs, how many inputs are scored, and what these looked like."""
+        headers = self._headers(chunk)
+        scored, answered, observed = self._scored(chunk, headers)
+        abstained = [self._abstained(headers[key], reason) for key, reason in sorted(chunk.refused.items())]
+        return [*scored, *(row for group in abstained for row in group)], answered, observed
 
     def _headers(self, chunk: PredictChunk) -> dict[InputKey, Header]:
         wanted = chunk.accepted | chunk.refused.keys()
@@ -123,10 +137,13 @@ class Scorer:
             return image_headers(self._store, self._lake, chunk.data_file, wanted)
         return record_headers(self._store, self._lake, chunk.data_file, self._reading.problem.name, wanted)
 
-    def _scored(self, chunk: PredictChunk, headers: Mapping[InputKey, Header]) -> tuple[list[dict[str, Any]], int]:
-        """Rows for every prepared example of the accepted inputs, and how many inputs that are."""
+    def _scored(
+        self, chunk: PredictChunk, headers: Mapping[InputKey, Header]
+    ) -> tuple[list[dict[str, Any]], int, Observed]:
+        """Rows for every prepared example of the accepted inputs, how many inputs that are, and what
+        they looked like."""
         if not chunk.accepted:
-            return [], 0
+            return [], 0, {}
         shard = open_shard(self._store, chunk.shard)
         if shard.values.shape[1:] != self._layout.shape:
             raise ModelError(
@@ -138,7 +155,7 @@ class Scorer:
         keys = list(zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True))
         rows = np.array([row for row, key in enumerate(keys) if key in chunk.accepted], np.int64)
         if not len(rows):
-            return [], 0
+            return [], 0, {}
         logits = self._network.logits(rows, lambda index: np.asarray(shard.values[index]))
         decoded = self._task.decode(logits, self._task_config, self._calibration)
         frames = shard.keys["frame_index"].to_pylist()
@@ -150,7 +167,23 @@ class Scorer:
                 {**shared, "label": label, **{name: column[position] for name, column in columns.items()}}
                 for label, columns in decoded.items()
             ]
-        return answers, len({keys[row] for row in rows.tolist()})
+        answered = [keys[row] for row in rows.tolist()]
+        observed = self._observed(np.asarray(shard.values[rows]), [headers[key] for key in answered], answered, decoded)
+        return answers, len(set(answered)), observed
+
+    def _observed(
+        self, values: Array, headers: Sequence[Header], keys: Sequence[InputKey], decoded: Mapping[str, Columns]
+    ) -> Observed:
+        if self._scales is None:
+            return {}
+        return observe(
+            [(ALL, *header.groups) for header in headers],
+            keys,
+            [header.columns["subject_id"] for header in headers],
+            {label: score_values(columns) for label, columns in decoded.items()},
+            self._reading.family.traits(values, self._reading.config, self._summary),
+            self._scales,
+        )
 
     def _abstained(self, header: Header, reason: str) -> list[dict[str, Any]]:
         labels: Sequence[str] = self._task.questions(self._task_config)
@@ -159,11 +192,3 @@ class Scorer:
 
     def _row(self, header: Mapping[str, Any]) -> dict[str, Any]:
         return {**header, "task": self._task.name, **self._stamp.columns()}
-
-
-def _probabilities(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for row in rows:
-        if row.get("predicted_boolean_probability") is not None:
-            found.setdefault(row["label"], []).append(row["predicted_boolean_probability"])
-    return found

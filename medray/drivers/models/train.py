@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from medray import rooms
-from medray.contracts import Array, Columns, Sums, Task
+from medray.contracts import Array, Sums, Task
 from medray.drivers.input import DataFile, Input, InputKey
 from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.prepare import prepare_files
@@ -19,7 +19,8 @@ from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import Reading, declared
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import answers, latest
-from medray.drivers.models.score_counts import count_scores
+from medray.drivers.models.promote import promotion_event
+from medray.drivers.models.tuning_reference import tuning_reference
 from medray.engine.examples import Examples, write_examples
 from medray.engine.fit import fit
 from medray.engine.loop import FitSpec
@@ -27,9 +28,11 @@ from medray.engine.survey import survey
 from medray.errors import SplitError
 from medray.planning.splits import TRAIN, TUNING, assign
 from medray.recipes.train import TrainRecipe
+from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run
-from medray.storage.models import Registered, promote, register, save_model, versions
+from medray.storage.models import Registered, register, save_model, versions
 from medray.storage.plans import Plan, write_plan
+from medray.storage.promotions import promote, promotions
 from medray.storage.shards import open_shard
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.uri import join
@@ -147,7 +150,7 @@ def _execute(
     job.tell.say(
         f"training on {in_train.sum():,} examples, tuning on {(~in_train).sum():,}, {recipe.training.workers} worker(s)"
     )
-    with job.tell.bar("train", recipe.training.epochs) as bar:
+    with job.tell.bar("train", recipe.training.epochs, run_id=plan.run_id) as bar:
         weights, logits, history = fit(
             spec, lambda record: bar.advance(1, f"loss {record['loss']:.4f}, tuning {record['tuning_loss']:.4f}")
         )
@@ -155,15 +158,17 @@ def _execute(
     definition = {**_definition(recipe, family_summary, task_summary, calibration), "windows": reading.windows}
     by_split = {TRAIN: subjects[in_train], TUNING: subjects[~in_train]}
     sha256 = save_model(job.store, recipe.lake, weights, definition, by_split)
-    reference = _reference(task.decode(logits, recipe.task, calibration))
-    card = {**_card(plan, recipe, history), "reference_scores": reference}
-    registered = register(job.store, recipe.lake, recipe.model.name, sha256, card)
-    if recipe.model.promote:
-        promote(job.store, recipe.lake, recipe.model.name, registered.version)
-    commit_run(job.store, recipe.lake, plan, Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256))
-    facts = _facts(registered, history, started)
+    reference = tuning_reference(
+        reading, family_summary, examples, subjects, task.decode(logits, recipe.task, calibration), job
+    )
+    card = {**_card(plan, recipe, history), "reference": reference}
+    made = register(job.store, recipe.lake, recipe.model.name, sha256, card)
+    events = [_promoted(made, plan, job, recipe.lake)] if recipe.model.promote else []
+    outcome = Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256, events=events)
+    commit_run(job.store, recipe.lake, plan, outcome)
+    facts = _facts(made, history, started)
     job.tell.say(
-        f"model {recipe.model.name} version {registered.version}, {sha256[:12]}, "
+        f"model {recipe.model.name} version {made.version}, {sha256[:12]}, "
         f"best epoch {facts['best_epoch']} of {len(history)}"
     )
     return Result("done", (plan.run_id,), facts=facts)
@@ -209,6 +214,7 @@ def _definition(recipe: TrainRecipe, family_summary: Sums, task_summary: Sums, c
 def _card(plan: Plan, recipe: TrainRecipe, history: list[dict[str, float]]) -> dict[str, Any]:
     return {
         "run_id": plan.run_id,
+        "trained_on": plan.run_date,
         "code_version": plan.code_version,
         "recipe_sha256": plan.recipe_sha256,
         "tables_read": plan.tables_read,
@@ -219,18 +225,17 @@ def _card(plan: Plan, recipe: TrainRecipe, history: list[dict[str, float]]) -> d
     }
 
 
-def _reference(decoded: dict[str, Columns]) -> dict[str, list[int]]:
-    """Counts of the tuning split's scores: what a night is compared with."""
-    name = "predicted_boolean_probability"
-    return count_scores({label: columns[name] for label, columns in decoded.items() if name in columns})
+def _promoted(made: Registered, plan: Plan, job: Job, lake: str) -> Event:
+    promotion = promote(job.store, lake, made.name, made.version, plan.run_id)
+    return promotion_event(made.name, promotion, promotions(job.store, lake, made.name))
 
 
-def _facts(registered: Registered, history: list[dict[str, float]], started: float) -> dict[str, Any]:
+def _facts(made: Registered, history: list[dict[str, float]], started: float) -> dict[str, Any]:
     best = min(history, key=lambda record: record["tuning_loss"])
     return {
-        "model": registered.name,
-        "version": registered.version,
-        "model_sha256": registered.sha256,
+        "model": made.name,
+        "version": made.version,
+        "model_sha256": made.sha256,
         "best_epoch": int(best["epoch"]),
         "epochs": len(history),
         "seconds": round(time.monotonic() - started, 2),
@@ -238,7 +243,7 @@ def _facts(registered: Registered, history: list[dict[str, float]], started: flo
 
 
 def _facts_of(job: Job, recipe: TrainRecipe, plan: Plan) -> dict[str, Any]:
-    for registered in versions(job.store, recipe.lake, recipe.model.name):
-        if registered.card.get("run_id") == plan.run_id:
-            return _facts(registered, list(registered.card["history"]), time.monotonic())
+    for made in versions(job.store, recipe.lake, recipe.model.name):
+        if made.card.get("run_id") == plan.run_id:
+            return _facts(made, list(made.card["history"]), time.monotonic())
     return {}

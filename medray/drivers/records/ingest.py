@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from medray import rooms
 from medray.drivers.abandon import abandon
-from medray.drivers.job import Job, Result, host_facts, new_plan, together
+from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import with_labels
 from medray.drivers.listing import ID, ByIdentity, list_archive
-from medray.drivers.open_plans import abandoned, open_plans, unfinished
+from medray.drivers.open_plans import abandoned, unfinished
 from medray.drivers.pseudonyms import pseudonyms_of
 from medray.drivers.records.archive import read_archive
 from medray.drivers.records.bucket import Rules
@@ -35,6 +35,7 @@ from medray.drivers.records.ingest_plan import (
 )
 from medray.drivers.records.map_chunk import MapWork
 from medray.drivers.records.reduce_bucket import ReduceWork
+from medray.drivers.turns import in_turn
 from medray.engine.chunks import run_chunks
 from medray.errors import RecipeError
 from medray.planning.accounting import Sum
@@ -49,7 +50,7 @@ from medray.storage.commit import Outcome, commit_run, new_file, write_rows
 from medray.storage.failures import told
 from medray.storage.lake import Identity, claim
 from medray.storage.linkage import commit_linkage
-from medray.storage.plans import Plan, write_plan
+from medray.storage.plans import Plan
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.staging import sweep_staging
 
@@ -76,19 +77,19 @@ def ingest_files(recipe: IngestEhrRecipe, job: Job, pseudonyms: Pseudonyms) -> R
     source = rooms.record_source(recipe.source.kind)
     listing = list_archive(job.store.pages(recipe.source.uri), f"archive {recipe.source.uri}", pseudonyms).by_identity()
     stream = f"records {recipe.source.uri}"
-    results = [_execute(plan, recipe, job, listing) for plan in open_plans(job, recipe.lake, JOB, stream)]
-    state = snapshot(job.store, recipe.lake)
-    sweep_staging(job.store, recipe.lake, state.run_ids() | abandoned(state))
-    past = past_of(state, listing, recipe, source)
-    known = past.known
-    job.tell.say(f"listed {len(listing):,} files, {len(known):,} known, {len(listing) - len(known):,} new")
-    if len(known) < len(listing):
-        plan = _plan(recipe, job, stream, listing, past, state)
-        results.append(_execute(write_plan(job.store, recipe.lake, plan), recipe, job, listing))
-    if not results:
+
+    def look() -> Plan | Result:
+        state = snapshot(job.store, recipe.lake)
+        sweep_staging(job.store, recipe.lake, state.run_ids() | abandoned(state))
+        past = past_of(state, listing, recipe, source)
+        known = past.known
+        job.tell.say(f"listed {len(listing):,} files, {len(known):,} known, {len(listing) - len(known):,} new")
+        if len(known) < len(listing):
+            return _plan(recipe, job, stream, listing, past, state)
         total = Sum("listed", len(listing), {"known": len(known), "ingested": 0, "quarantined": 0})
         return Result("nothing", sums=(total.checked(),))
-    return together(results)
+
+    return in_turn(job, recipe.lake, JOB, stream, lambda plan: _execute(plan, recipe, job, listing), look)
 
 
 def _plan(recipe: IngestEhrRecipe, job: Job, stream: str, listing: ByIdentity, past: Past, state: Snapshot) -> Plan:
@@ -181,7 +182,7 @@ def _mapped(
     )
     chunks = record_chunks(plan, listing)
     facts: list[Facts] = []
-    with job.tell.bar("map", sum(len(chunk.parts) for chunk in chunks)) as bar:
+    with job.tell.bar("map", sum(len(chunk.parts) for chunk in chunks), run_id=plan.run_id) as bar:
         for done in run_chunks(work, chunks):
             facts.append(done)
             bar.advance(done["parts"], f"{sum(fact['bytes_read'] for fact in facts) / 1e6:,.0f} MB")
@@ -203,7 +204,7 @@ def _reduced(
         rules=Rules(planned.encounters, planned.on_change),
     )
     facts: list[Facts] = []
-    with job.tell.bar("decide", len(tasks)) as bar:
+    with job.tell.bar("decide", len(tasks), run_id=plan.run_id) as bar:
         for done in run_chunks(work, tasks):
             facts.append(done)
             bar.advance(1, f"{sum(fact.get('rows', 0) for fact in facts):,} events")
@@ -232,7 +233,7 @@ def _commit(
 
 def _tell(job: Job, sums: Sequence[Sum], figures: dict[str, Any]) -> None:
     for total in sums:
-        job.tell.say(str(total))
+        job.tell.say(str(total), event="sum", **total.counts())
     for table, counts in figures["tables"].items():
         job.tell.say(f"  {table}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items()))
     if figures["superseded"]:

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from medray.drivers.job import Job, Result, host_facts, new_plan, together
-from medray.drivers.open_plans import open_plans
+from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.reports import write_report
+from medray.drivers.turns import in_turn
 from medray.drivers.volumes.build_chunk import BuildChunk, BuildWork, Planned
 from medray.drivers.volumes.page import volumes_page
 from medray.engine.chunks import run_chunks
@@ -27,7 +27,7 @@ from medray.schema.volumes import VOLUMES
 from medray.storage.commit import Outcome, commit_run, new_file, run_of
 from medray.storage.delta import scan_file, table_uri
 from medray.storage.failures import told
-from medray.storage.plans import Plan, write_plan
+from medray.storage.plans import Plan
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.uri import join
 
@@ -52,7 +52,18 @@ def build_volumes(recipe: IngestRecipe, policy: Volumes, job: Job) -> Result:
     One column of each file of `images` and of `volumes` tells which. A series waits until its newest
     file was ingested `settle_nights` before the run's date.
     """
-    results = [_execute(plan, recipe.lake, job) for plan in open_plans(job, recipe.lake, JOB, JOB)]
+    return in_turn(
+        job,
+        recipe.lake,
+        JOB,
+        JOB,
+        lambda plan: _execute(plan, recipe.lake, job),
+        lambda: _look(recipe, policy, job),
+    )
+
+
+def _look(recipe: IngestRecipe, policy: Volumes, job: Job) -> Plan | Result:
+    """A plan of the series that are touched and settled."""
     started = time.monotonic()
     state = snapshot(job.store, recipe.lake)
     series, standing = _series(state, policy), standing_of(_standing(state))
@@ -70,12 +81,9 @@ def build_volumes(recipe: IngestRecipe, policy: Volumes, job: Job) -> Result:
         f"volumes: {len(series):,} series in {len(state.files(IMAGES)):,} files, {len(ready):,} touched and settled "
         f"({time.monotonic() - started:.1f} s)"
     )
-    if ready:
-        plan = write_plan(job.store, recipe.lake, _plan(recipe, job, state, ready, standing, counts))
-        results.append(_execute(plan, recipe.lake, job))
-    if not results:
+    if not ready:
         return Result("nothing", sums=(_sum(counts, 0, 0),))
-    return together(results)
+    return _plan(recipe, job, state, ready, standing, counts)
 
 
 def _series(state: Snapshot, policy: Volumes) -> dict[str, Series]:
@@ -131,7 +139,7 @@ def _execute(plan: Plan, lake: str, job: Job) -> Result:
         chunks[row["chunk"]].append(Planned(row["SeriesInstanceUID"], row["input_version"], tuple(row["image_files"])))
     work = BuildWork(planned.volumes, planned.source.subject != "image", job.store, lake, plan.run_id)
     facts: list[dict[str, Any]] = []
-    with job.tell.bar(JOB, plan.inputs.num_rows) as bar:
+    with job.tell.bar(JOB, plan.inputs.num_rows, run_id=plan.run_id) as bar:
         for done in run_chunks(work, [BuildChunk(number, tuple(series)) for number, series in enumerate(chunks)]):
             facts.append(done)
             bar.advance(done["series"], f"{sum(fact['volumes'] for fact in facts):,} volumes")

@@ -7,6 +7,7 @@ from medray.families.ehr.accepts import accepts
 from medray.families.ehr.config import EhrConfig
 from medray.families.ehr.prepare import PREPARE_COLUMNS, layout, prepare, prepare_key
 from medray.families.ehr.survey import merge, summarise, survey
+from medray.families.ehr.traits import traits
 from medray.families.later import Later
 
 FAMILY = Family(
@@ -25,4 +26,5 @@ FAMILY = Family(
     augment=Later("medray.families.ehr.augment", "augment"),
     build=Later("medray.families.ehr.network", "build"),
     simple=Later("medray.families.ehr.simple", "simple"),
+    traits=traits,
 )

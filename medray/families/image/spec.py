@@ -8,6 +8,7 @@ from medray.families.image.config import ImageConfig
 from medray.families.image.prepare import PREPARE_COLUMNS, layout, prepare, prepare_key
 from medray.families.image.simple import simple
 from medray.families.image.survey import merge, summarise, survey
+from medray.families.image.traits import traits
 from medray.families.later import Later
 
 FAMILY = Family(
@@ -26,4 +27,5 @@ FAMILY = Family(
     augment=Later("medray.families.image.augment", "augment"),
     build=Later("medray.families.image.network", "build"),
     simple=simple,
+    traits=traits,
 )

@@ -9,6 +9,7 @@ from medray.families.tabular.config import TabularConfig
 from medray.families.tabular.prepare import layout, prepare, prepare_key
 from medray.families.tabular.simple import simple
 from medray.families.tabular.survey import merge, summarise, survey
+from medray.families.tabular.traits import traits
 
 FAMILY = Family(
     name="tabular",
@@ -26,4 +27,5 @@ FAMILY = Family(
     augment=Later("medray.families.tabular.augment", "augment"),
     build=Later("medray.families.tabular.network", "build"),
     simple=simple,
+    traits=traits,
 )

@@ -1,0 +1,94 @@
+"""What an open plan has left in the lake so far: its own folders only are listed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from medray.planning.progress import Traces
+from medray.schema.images import IMAGES
+from medray.schema.labels import LABELS
+from medray.schema.predictions import PREDICTIONS
+from medray.schema.volumes import VOLUMES
+from medray.storage.dated import Dated, dated
+from medray.storage.delta import table_uri
+from medray.storage.failures import told
+from medray.storage.plans import Plan
+from medray.storage.snapshot import Snapshot
+from medray.storage.store import TEMPORARY
+from medray.storage.uri import join
+
+_TABLES = {
+    "ingest_dicom": IMAGES.name,
+    "volumes": VOLUMES.name,
+    "problem": LABELS.name,
+    "predict": PREDICTIONS.name,
+}
+
+
+def traces(state: Snapshot, plan: Plan) -> Traces:
+    """What a plan has left."""
+    if plan.job in _TABLES:
+        folder = join(table_uri(state.lake, _TABLES[plan.job]), "data", plan.run_id)
+        return Traces("chunks", plan.chunks, _times(state, folder, ".parquet"))
+    special: dict[str, Callable[[Snapshot, Plan], Traces]] = {
+        "ingest_ehr": _records,
+        "prepare": _prepared,
+        "train": _training,
+        "nightly": _links,
+    }
+    found = special.get(plan.job)
+    return found(state, plan) if found else Traces("steps", None, [])
+
+
+def _records(state: Snapshot, plan: Plan) -> Traces:
+    """First every chunk is mapped, then so many buckets are decided as mapping makes worth while."""
+    folder = join(state.lake, "staging", plan.run_id)
+    decided = _times(state, folder, ".json")
+    if decided:
+        return Traces("buckets", None, decided)
+    return Traces("chunks", plan.chunks, _times(state, folder, ".arrow"))
+
+
+def _prepared(state: Snapshot, plan: Plan) -> Traces:
+    """Shards lie with those of other plans of this preparation; its own are the new ones."""
+    folder = join(state.lake, "cache", plan.facts["family"], plan.facts["prepare_hash"])
+    new = [time for time in _times(state, folder, ".arrow") if time >= plan.planned_at]
+    total = len(plan.facts["data_files"])
+    return Traces("shards", total, sorted(new)[:total])
+
+
+def _training(state: Snapshot, plan: Plan) -> Traces:
+    """The log tells how long each epoch took; the last one ended when the log was written."""
+    folder, epochs = join(state.lake, "training", plan.run_id), plan.recipe["training"]["epochs"]
+    written = [one for one in _files(state, folder) if one.name == "progress.json"]
+    if not written:
+        return Traces("epochs", epochs, [])
+    history = json.loads(state.store.read(written[0].uri))["history"]
+    ends: list[datetime] = [written[0].modified]
+    for record in reversed(history[1:]):
+        ends.append(ends[-1] - timedelta(seconds=record["seconds"]))
+    return Traces("epochs", epochs, ends)
+
+
+def _links(state: Snapshot, plan: Plan) -> Traces:
+    """Runs of the night's name that were committed since it was planned."""
+    return Traces(
+        "links",
+        None,
+        [
+            row["committed_at"]
+            for row in state.runs.to_pylist()
+            if row["name"] == plan.name and row["job"] != plan.job and row["committed_at"] >= plan.planned_at
+        ],
+    )
+
+
+def _times(state: Snapshot, folder: str, ending: str) -> list[datetime]:
+    return [one.modified for one in _files(state, folder) if one.name.endswith(ending)]
+
+
+def _files(state: Snapshot, folder: str) -> list[Dated]:
+    with told(state.lake):
+        return [one for one in dated(state.store, folder) if not one.name.startswith(TEMPORARY)]
