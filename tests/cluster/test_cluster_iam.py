@@ -198,7 +198,7 @@ def test_only_the_vacuum_takes_a_file_away(
     commit_run(guarded, lake, plan, Outcome({"listed": 0}))
     guarded.replace(orphan, b"left by a killed run")
     later = now() + timedelta(days=90)
-    with pytest.raises(StorageError, match="access denied|role of the vacuum"):
+    with pytest.raises(StorageError, match=r"access denied|role of the vacuum"):
         vacuum(lake, 30, None, replace(story.job(), store=guarded), later)
     assert guarded.exists(orphan)
     statement = [
