@@ -1,6 +1,7 @@
 """A head started by our `ray up` config, in namespaces of its own: strangers at its doors, then a job with secrets.
 
-Run as a script: `python access_scene.py FOLDER` prints what it saw as JSON.
+Run as a script: `python access_scene.py FOLDER TEMP` prints what it saw as JSON. FOLDER holds the job's recipe,
+TEMP is an empty folder with a short name for the head.
 """
 
 from __future__ import annotations
@@ -205,8 +206,8 @@ def owner(folder: Path) -> dict[str, Any]:
     return {"submit": sent[0], "was_here": (folder / "owner-was-here").exists(), "got": found, "stop": stopped}
 
 
-def main(folder: Path) -> None:
-    temp, env = Path(f"/tmp/mra{os.getpid()}"), environment(folder)
+def main(folder: Path, temp: Path) -> None:
+    env = environment(folder)
     with watched() as commands:
         subprocess.run(head_command(temp), env=env, check=True, capture_output=True, timeout=90)
         for _ in range(200):
@@ -246,4 +247,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

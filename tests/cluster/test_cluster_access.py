@@ -8,6 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,10 @@ def told(recipe: Path) -> dict[str, Any]:
         or subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode
     ):
         pytest.skip("the kernel gives no namespaces: several heads on one machine would disturb each other")
-    script = f"ip link set lo up; exec {sys.executable} {SCENE} {recipe.parent}"
-    command = [*UNSHARE, "bash", "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    with tempfile.TemporaryDirectory(prefix="mra", dir="/tmp", ignore_cleanup_errors=True) as temp:  # sockets' paths
+        script = f"ip link set lo up; exec {sys.executable} {SCENE} {recipe.parent} {temp}"
+        command = [*UNSHARE, "bash", "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(json.loads(done.stdout))
 

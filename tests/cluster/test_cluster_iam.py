@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -16,12 +18,14 @@ import torch
 from manifests import CLUSTER, documents
 from policed_s3 import Police, allows, policed, statements
 
+from medray.drivers.operate.vacuum import vacuum
 from medray.engine.checkpoint import Progress, State, load_checkpoint, save_checkpoint
+from medray.errors import StorageError
 from medray.schema.quarantine import QUARANTINE
 from medray.storage import models, promotions
 from medray.storage.commit import Outcome, commit_run, write_rows
 from medray.storage.lake import Identity, claim
-from medray.storage.plans import planned_runs, read_plan, write_plan
+from medray.storage.plans import now, planned_runs, read_plan, write_plan
 from medray.storage.snapshot import snapshot
 from medray.storage.staging import StagingWriter, read_staged_facts, staged_uri, sweep_staging
 from medray.storage.store import Store
@@ -58,6 +62,9 @@ TABLE = f"{LAKE}/chest/tables/images"
         (VACUUM, "DeleteObject", f"{LAKE}/chest/cache/image/0/1.arrow", True),
         (VACUUM, "DeleteObject", f"{TABLE}/_delta_log/00000000000000000000.json", False),
         (VACUUM, "DeleteObject", f"{LAKE}/chest/models/blobs/0/weights.safetensors", False),
+        (VACUUM, "DeleteObject", f"{LAKE}/chest/reports/run/report.html", True),
+        (VACUUM, "DeleteObject", f"{LAKE}/chest/reports/run/report.json", False),
+        (VACUUM, "DeleteObject", f"{LAKE}/chest/plans/train/run/plan.json", False),
         (VACUUM, "GetObject", f"{ARCHIVE}/radiographs/a/1.dcm", False),
         (statements("write-linkage"), "PutObject", "arn:aws:s3:::hospital-trust-office/linkage/x", True),
         (statements("write-linkage"), "DeleteObject", "arn:aws:s3:::hospital-trust-office/linkage/x", False),
@@ -119,6 +126,10 @@ def police(s3_server: int) -> Iterator[Police]:
 @pytest.fixture
 def guarded(police: Police, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store whose requests go through the policies."""
+    return _store(police, monkeypatch)
+
+
+def _store(police: Police, monkeypatch: pytest.MonkeyPatch) -> Store:
     prefix = f"POLICED_{police.port}_"
     own = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{police.port}", "AWS_REGION": "us-east-1"}
     keys = {"AWS_ACCESS_KEY_ID": "admin", "AWS_SECRET_ACCESS_KEY": seaweed.secret("admin")}
@@ -175,6 +186,28 @@ def test_a_training_keeps_to_the_policies(police: Police, guarded: Store) -> Non
     promotions.promote(store, lake, "chest", 1, "run")
     assert promotions.choose(store, lake, "chest", "production").sha256 == sha256
     assert police.refused == []
+
+
+@pytest.mark.s3
+def test_only_the_vacuum_takes_a_file_away(
+    s3_server: int, police: Police, guarded: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = "s3://hospital-lake/chest/swept"  # below the prefix of the policies
+    plan = write_plan(guarded, lake, story.plan("swept"))
+    orphan = f"{lake}/tables/images/data/{plan.run_id}/000009.parquet"
+    commit_run(guarded, lake, plan, Outcome({"listed": 0}))
+    guarded.replace(orphan, b"left by a killed run")
+    later = now() + timedelta(days=90)
+    with pytest.raises(StorageError, match=r"access denied|role of the vacuum"):
+        vacuum(lake, 30, None, replace(story.job(), store=guarded), later)
+    assert guarded.exists(orphan)
+    statement = [
+        {**one, "Resource": [name.replace("/chest/", "/chest/swept/") for name in one["Resource"]]} for one in VACUUM
+    ]
+    with policed(s3_server, statement) as allowed:
+        vacuum(lake, 30, None, replace(story.job(), store=_store(allowed, monkeypatch)), later)
+    assert allowed.refused == []
+    assert not guarded.exists(orphan)
 
 
 def test_the_police_reads_requests_as_amazon_does() -> None:
