@@ -137,10 +137,14 @@ def _create(store: Store, lake: str, contract: TableContract) -> DeltaTable:
             uri,
             Schema.from_arrow(contract.schema),
             mode="ignore",
-            configuration={VERSION_FIELD: str(contract.version)},
+            configuration={**_properties(contract)},
             raise_if_key_not_exists=False,
             storage_options=store.delta_options(uri),
         )
+
+
+def _properties(contract: TableContract) -> dict[str, str]:
+    return {VERSION_FIELD: str(contract.version), "delta.enableExpiredLogCleanup": "false"}
 
 
 def _upgrade(table: DeltaTable, contract: TableContract) -> None:
@@ -152,7 +156,9 @@ def _upgrade(table: DeltaTable, contract: TableContract) -> None:
     new = [field for field in Schema.from_arrow(contract.schema).fields if field.name not in have]
     if new:
         table.alter.add_columns(new, post_commithook_properties=_KEEP_LOG)
-    table.alter.set_table_properties({VERSION_FIELD: str(contract.version)}, raise_if_not_exists=False)
+    table.alter.set_table_properties(
+        _properties(contract), raise_if_not_exists=False, post_commithook_properties=_KEEP_LOG
+    )
     table.update_incremental()
 
 

@@ -258,7 +258,7 @@ def test_another_failure_is_told_at_once(store: Store, lake: str, monkeypatch: p
 
 
 def test_a_table_of_many_commits_keeps_its_log(store: Store, lake: str) -> None:
-    """A checkpoint of the log is written; what it makes superfluous is not deleted: it is the auditor's, and
+    """Created, upgraded, four commits. A checkpoint of the log is written; what it makes superfluous is not deleted: it is the auditor's, and
     the role of a job may not delete there."""
     uri = delta.table_uri(lake, RUNS.name)
     settings = {"delta.checkpointInterval": "2", "delta.logRetentionDuration": "interval 0 days"}
@@ -266,5 +266,5 @@ def test_a_table_of_many_commits_keeps_its_log(store: Store, lake: str) -> None:
     for number in range(4):
         commit_run(store, lake, story.plan(f"night-{number}"), Outcome({"listed": 0}))
     log = sorted(path.name for path in Path(uri, "_delta_log").iterdir())
-    assert [name for name in log if name.endswith(".json")] == [f"{version:020d}.json" for version in range(5)]
+    assert [name for name in log if name.endswith(".json")] == [f"{version:020d}.json" for version in range(6)]
     assert any(name.endswith(".checkpoint.parquet") for name in log)
