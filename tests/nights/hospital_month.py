@@ -63,7 +63,7 @@ class Month:
             path = self.archive / f"{night:03d}" / f"{index:03d}.dcm"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"")
-            _instance(shifted, f"{night}-{index}", scanner).save_as(path)
+            instance(shifted, f"{night}-{index}", scanner).save_as(path)
             paths.append(path)
         return paths
 
@@ -92,10 +92,11 @@ class Month:
         }
         return {"job": job, "name": "month", "lake": self.lake, **sections[job]}
 
-    def begin(self, day: date) -> None:
+    def begin(self, day: date, *, write: bool = True) -> None:
         """The archive before the first night, and version 1 of the model, promoted."""
         (self.folder / "key").write_text(KEY)
-        self.write(0, BEFORE)
+        if write:
+            self.write(0, BEFORE)
         self._run(self.parsed("ingest_dicom"), day)
         self._run(self.parsed("prepare"), day)
         self.new_model(threshold=0.5)
@@ -146,7 +147,9 @@ def _network(reading: Any, values: Any) -> tuple[dict[str, Any], dict[str, Any]]
     return {name: value.numpy() for name, value in network.state_dict().items()}, summary
 
 
-def _instance(image: Any, name: str, scanner: str) -> Any:
+def instance(image: Any, name: str, scanner: str) -> Any:
+    """A radiograph as pydicom has it."""
+
     import hashlib
 
     def uid(kind: str) -> str:

@@ -210,7 +210,7 @@ def test_a_missing_feed_holds_the_night() -> None:
 
 def test_a_stale_model_holds_the_night() -> None:
     def verdict(days: int) -> Any:
-        return judge(night(), [], None, MONDAY - timedelta(days=days), Gate())
+        return judge(night(), [], REFERENCE, MONDAY - timedelta(days=days), Gate())
 
     assert not verdict(365).held
     assert verdict(366).held
@@ -219,6 +219,11 @@ def test_a_stale_model_holds_the_night() -> None:
 
 def test_what_holds_stands_first_and_only_accepted_nights_count() -> None:
     nights = [*weeks(4), night(MONDAY - timedelta(days=1), usable=500, status="rejected")]
-    found = judge(night(usable=0, arrivals=0), nights, None, MONDAY - timedelta(days=900), Gate())
+    found = judge(night(usable=0, arrivals=0), nights, REFERENCE, MONDAY - timedelta(days=900), Gate())
     assert [(one.check, one.holds) for one in found.findings] == [("stale", True), ("volume", False)]
     assert found.nights == 28
+
+
+def test_a_model_without_a_reference_is_noted() -> None:
+    found = judge(night(observed=seen_as(160)), [], None, MONDAY, Gate())
+    assert [(one.check, one.holds) for one in found.findings] == [("drift", False)]

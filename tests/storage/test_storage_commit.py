@@ -258,8 +258,8 @@ def test_another_failure_is_told_at_once(store: Store, lake: str, monkeypatch: p
 
 
 def test_a_table_of_many_commits_keeps_its_log(store: Store, lake: str) -> None:
-    """Created, upgraded, four commits. A checkpoint of the log is written; what it makes superfluous is not deleted: it is the auditor's, and
-    the role of a job may not delete there."""
+    """Created, upgraded, four commits. A checkpoint is written; what it makes superfluous is not deleted: it
+    is the auditor's, and the role of a job may not delete there."""
     uri = delta.table_uri(lake, RUNS.name)
     settings = {"delta.checkpointInterval": "2", "delta.logRetentionDuration": "interval 0 days"}
     DeltaTable.create(uri, Schema.from_arrow(RUNS.schema), configuration=settings)

@@ -22,6 +22,8 @@ from medray.report.render import render
 from medray.report.sections import Sum as ShownSum
 from medray.report.trend import NightPoint
 from medray.schema.quarantine import QUARANTINE
+from medray.storage.commit import run_of
+from medray.storage.delta import scan_file, table_uri
 from medray.storage.failures import told as told_failures
 from medray.storage.models import Registered
 from medray.storage.plans import Plan
@@ -147,11 +149,12 @@ def shown(part: Sum) -> ShownSum:
 
 def _reasons(state: Snapshot, runs: set[str], abstained: dict[str, int]) -> dict[str, int]:
     """Inputs that these runs did not use, by reason."""
-    rows = state.table(QUARANTINE, ("reason", "run_id"))
-    counted = Counter(
-        reason
-        for reason, run in zip(rows["reason"].to_pylist(), rows["run_id"].to_pylist(), strict=True)
-        if run in runs
-    )
+    counted: Counter[str] = Counter()
+    root = table_uri(state.lake, QUARANTINE.name)
+    for path in state.files(QUARANTINE):
+        if run_of(path) in runs:  # the table grows for ever, a night does not
+            with told_failures(state.lake):
+                for batch in scan_file(state.store, join(root, path), QUARANTINE, ("reason",)):
+                    counted.update(batch["reason"].to_pylist())
     counted.update(abstained)
     return dict(counted.most_common())

@@ -52,7 +52,10 @@ def judge(
     seen = accepted(nights, tonight.run_date, gate.nights)
     findings = [*check_volume(tonight, seen, gate.volume), *check_rates(tonight, seen, gate.excess)]
     found: list[Shift] = []
-    if reference is not None:
+    if reference is None:
+        told = "no counts of what it was calibrated on: drift was not judged"
+        findings.append(Finding("drift", False, "the model", told, "a model trained by this medray"))
+    else:
         found = shifts(tonight, seen, reference, gate.min_inputs)
         findings += check_gaps(tonight, seen, reference, gate.min_inputs)
         findings += check_shifts(found, gate.psi, gate.ks)
