@@ -37,8 +37,9 @@ from faults import record_stage, stage  # noqa: E402
 from medray.engine.session import session  # noqa: E402
 
 VICTIMS = ("worker", "driver", "raylet")
+ZOMBIE = "zombie"  # the job with all of its Ray is stopped, and goes on when a night has done its work
 STAGES = {
-    **dict.fromkeys(("ingest", "prepare", "predict", "commit"), stage),
+    **dict.fromkeys(("ingest", "prepare", "predict", "commit", "night"), stage),
     **dict.fromkeys(("records", "records_commit"), record_stage),
 }
 JOBS = tuple(STAGES)
@@ -63,10 +64,12 @@ def run_trial(base: Path, job: str, victim: str, point: int) -> Trial:
     acts = STAGES[job]
     scene = acts.restore(base, job)
     with _Reader(scene, acts) as reader:
-        killed = _killed_run(scene, job, victim, point)
+        killed, zombie = _killed_run(scene, job, victim, point)
         finished = _finished_files(scene)
         acts.grow(scene)
         acts.run(scene, "night")
+        if zombie is not None:
+            zombie.wake()
     trial = Trial(job, victim, point, killed, [*reader.faults])
     trial.faults += acts.faults(scene)
     trial.faults += [f"repeated: {path.name}" for path, stamp in finished.items() if _stamp(path) not in (stamp, SWEPT)]
@@ -87,31 +90,62 @@ def points(base: Path, job: str, count: int, seed: int) -> list[int]:
     return [*sorted(drawn), draw.randint(commits, total)]
 
 
-def _killed_run(scene: Path, job: str, victim: str, point: int) -> bool:
-    """Start the job and kill one victim once `point` files were new. False: it ended before."""
+def _killed_run(scene: Path, job: str, victim: str, point: int) -> tuple[bool, _Zombie | None]:
+    """Start the job and kill one victim once `point` files were new. Returns whether it came to that, and
+    the job where it stands still."""
     seen = set(_files(scene))
     target = len(seen) + point
     process = _run(scene, job)
     deadline = time.monotonic() + _LIMIT_S
     family: list[psutil.Process] = []
+    zombie: _Zombie | None = None
     try:
         before = len(seen)
         while process.poll() is None and time.monotonic() < deadline:
             seen.update(_files(scene))
             if len(seen) >= target and (pid := _victim(process.pid, victim)):
                 family = descendants(process.pid)
+                if victim == ZOMBIE:
+                    zombie = _Zombie(process, [psutil.Process(process.pid), *family])
+                    zombie.stop()
+                    family = []
+                    return True, zombie
                 os.kill(pid, signal.SIGKILL)
                 # A driver sees after some 15 s that its raylet is gone; this host is gone sooner.
                 _wait(process, 3 if victim == "raylet" else _LIMIT_S)
-                return True
+                return True, None
             # It starts for some seconds before it writes: looking closer then would only slow it down.
             time.sleep(0.002 if len(seen) > before else 0.02)
-        return False
+        return False, None
     finally:
-        if process.poll() is None:
+        if process.poll() is None and zombie is None:
             process.kill()
             process.wait()
         bury(family)
+
+
+@dataclass(frozen=True)
+class _Zombie:
+    """A job that stands still, all of its processes, the driver first."""
+
+    process: subprocess.Popen[bytes]
+    family: list[psutil.Process]
+
+    def stop(self) -> None:
+        for one in self.family:
+            with suppress(psutil.NoSuchProcess):
+                one.suspend()
+
+    def wake(self) -> None:
+        """Let it go on to whatever end it finds."""
+        for one in reversed(self.family):
+            with suppress(psutil.NoSuchProcess):
+                one.resume()
+        _wait(self.process, _LIMIT_S)
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        bury(self.family[1:])
 
 
 def _run(scene: Path, job: str) -> subprocess.Popen[bytes]:
@@ -139,7 +173,7 @@ def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
 
 def _victim(driver: int, kind: str) -> int | None:
     """A process of this very job, never of another Ray on the machine."""
-    if kind == "driver":
+    if kind in ("driver", ZOMBIE):
         return driver
     with suppress(psutil.NoSuchProcess):
         for process in descendants(driver):
@@ -255,7 +289,7 @@ def campaign(base: Path, arguments: argparse.Namespace) -> Iterator[Trial]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--job", choices=JOBS, action="append")
-    parser.add_argument("--victim", choices=VICTIMS, action="append")
+    parser.add_argument("--victim", choices=(*VICTIMS, ZOMBIE), action="append")
     parser.add_argument("--points", type=int, default=20, help="kills for each job, shared among the victims")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()

@@ -111,7 +111,7 @@ def restore(base: Path, job: str) -> Path:
     """The scene as a job finds it. It stands where it was built, as objects are known by their place."""
     scene = base / "scene"
     shutil.rmtree(scene)
-    shutil.copytree(base / ("empty" if job in ("ingest", "commit") else "full"), scene)
+    shutil.copytree(base / ("empty" if job in ("ingest", "commit", "night") else "full"), scene)
     return scene
 
 

@@ -26,12 +26,18 @@ def test_nothing_is_lost_doubled_repeated_or_seen_in_part(base: Path, job: str) 
     assert any(trial.killed for trial in trials)
 
 
+def test_a_night_that_stood_still_goes_on_when_another_has_done_its_work(base: Path) -> None:
+    trial = kills.run_trial(base, "night", kills.ZOMBIE, kills.points(base, "night", 1, seed=3)[0] // 2)
+    assert trial.killed
+    assert trial.faults == []
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("job", [job for job in kills.JOBS if kills.STAGES[job] is stage])
 def test_twenty_kills_of_a_job(base: Path, job: str) -> None:
     chosen = kills.points(base, job, 20, seed=2)
-    victims = (kills.VICTIMS * 7)[:20]
+    victims = ((*kills.VICTIMS, kills.ZOMBIE) * 5)[:20]
     trials = [kills.run_trial(base, job, victim, point) for victim, point in zip(victims, chosen, strict=True)]
     assert [trial for trial in trials if trial.faults] == []
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import racing
 from faults import driver_runs, failpoints, stage
-from medray.drivers.nightly import nightly
 from without_ray import without_ray
 
 from medray.config import load
 from medray.demo.archive import write_archive
 from medray.demo.cases import synthetic
 from medray.drivers.job import Job
+from medray.drivers.night.nightly import nightly
 from medray.narration import silent
 from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE

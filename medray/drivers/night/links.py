@@ -24,12 +24,18 @@ _TOTALS = {
 
 
 def links_of(state: Snapshot, plan: Plan, problem: Problem | None) -> list[dict[str, Any]]:
-    """The runs of this night in order, those of a killed attempt among them."""
+    """The runs of this night in order, those of a killed attempt among them, and none that another night
+    has counted: nights may overlap."""
     names = {(job, plan.name) for job in _TOTALS} | {("problem", problem.name if problem else "")}
+    rows = state.runs.to_pylist()
+    others = (row for row in rows if row["job"] == plan.job and row["run_id"] != plan.run_id)
+    counted = {run for night in others for run in night["children"]}
     runs = [
         row
-        for row in state.runs.to_pylist()
-        if (row["job"], row["name"]) in names and row["committed_at"] >= plan.planned_at
+        for row in rows
+        if (row["job"], row["name"]) in names
+        and row["committed_at"] >= plan.planned_at
+        and row["run_id"] not in counted
     ]
     return sorted(runs, key=lambda row: row["committed_at"])
 
