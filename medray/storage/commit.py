@@ -165,7 +165,7 @@ def _sweep(store: Store, lake: str, plan: Plan) -> None:
     """Remove what killed attempts of this run left. All of its files stand: an attempt that is still at
     work finds them, or finds the run committed."""
     folders = [join(delta.table_uri(lake, contract.name), "data", plan.run_id) for contract in (*ORDER, AUDIT, RUNS)]
-    for folder in (*folders, plan_folder(lake, plan.job, plan.run_id)):
+    for folder in (*folders, plan_folder(lake, plan.job, plan.run_id), join(lake, "reports", plan.run_id)):
         with told(lake), suppress(FileNotFoundError):  # no such folder, or another attempt sweeps too
             for item in list(store.walk(folder)):
                 if item.uri.rsplit("/", 1)[-1].startswith(TEMPORARY):

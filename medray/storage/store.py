@@ -105,13 +105,11 @@ class Store:
         """Write the object; readers see the old bytes or the new ones, never a part."""
         if is_s3(uri):
             self.s3().pipe_file(object_name(uri), data)
-        else:
-            spooled = _spooled(uri, data)
-            try:
-                os.replace(spooled, uri)
-            except OSError:
-                Path(spooled).unlink(missing_ok=True)
-                raise
+            return
+        try:
+            _replace(uri, data)
+        except FileNotFoundError:  # swept by another attempt at the same file
+            _replace(uri, data)
 
     def put_if_absent(self, uri: str, data: bytes) -> bool:
         """Write the object unless it is there. Returns whether these bytes stand now: where the answer to
@@ -294,6 +292,14 @@ def _spooled(uri: str, data: bytes) -> str:
         Path(path).unlink(missing_ok=True)
         raise
     return path
+
+
+def _replace(uri: str, data: bytes) -> None:
+    spooled = _spooled(uri, data)
+    try:
+        os.replace(spooled, uri)
+    finally:
+        Path(spooled).unlink(missing_ok=True)
 
 
 def _link(spooled: str, path: str) -> bool:

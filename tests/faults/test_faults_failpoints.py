@@ -69,10 +69,10 @@ def test_crashes_at_every_point_one_after_another(
 
 
 def left_over(lake: str) -> list[str]:
-    """In what is a run's own. Among turns and models others may be at work: there only age tells."""
-    return [
-        name for name in failpoints.temporaries(lake) if "/turns/" not in name and not name.startswith("left over: m")
-    ]
+    """In what is a run's own. Beside `lake.json`, among turns and models others may be at work: there only age
+    tells."""
+    found = (name for name in failpoints.temporaries(lake) if "/turns/" not in name)
+    return [name for name in found if "/" in name and not name.startswith("left over: models/")]
 
 
 @runs
