@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -30,7 +31,9 @@ def _actors(
 
 @contextmanager
 def without_ray() -> Iterator[None]:
-    """Every driver that is loaded does its work here."""
+    """Every driver of a night does its work here."""
+    for module in ("medray.drivers.night.nightly", "medray.drivers.inputs.prepare"):
+        import_module(module)  # they load all the others
     with pytest.MonkeyPatch.context() as patch:
         for name, real, here in (
             ("run_chunks", chunks.run_chunks, _chunks),

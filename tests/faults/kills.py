@@ -1,11 +1,13 @@
-"""Kills at seeded points of a job, then a run to the end: what is lost, doubled, repeated or seen in part?
+"""Kills at seeded points of a job on a cluster of two nodes, then a run to the end: what is lost, doubled,
+repeated or seen in part?
 
+    python tests/faults/kills.py --points 200 --seed 1
     python tests/faults/kills.py --job ingest --victim driver --points 20 --seed 1
 
 A point is the n-th file that appears in the lake: plans, chunk files, shards, commits. The job that is killed
-runs in a process of its own with its own Ray; a reader polls the lake from outside all the while. After
-the kill the archive grows, and a nightly run takes over: it finishes what is unfinished, then ingests,
-prepares and scores the rest.
+runs on the cluster; a reader polls the lake from outside all the while. After the kill the archive grows, and a
+nightly run takes over, in this process and without Ray, which bears no session beside a cluster: it finishes
+what is unfinished, then ingests, prepares and scores the rest. Jobs and victims take turns.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,19 +35,23 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from faults import record_stage, stage  # noqa: E402
+from faults.two_nodes import TwoNodes, two_nodes  # noqa: E402
+from without_ray import without_ray  # noqa: E402
 
-from medray.engine.session import session  # noqa: E402
-
-VICTIMS = ("worker", "driver", "raylet")
-ZOMBIE = "zombie"  # the job with all of its Ray is stopped, and goes on when a night has done its work
+# raylet: of the node that is not the head. zombie: the driver and all workers are stopped, and go on when a
+# night has done their work.
+VICTIMS = ("worker", "driver", "zombie", "raylet", "head")
 STAGES = {
-    **dict.fromkeys(("ingest", "prepare", "predict", "commit", "night"), stage),
-    **dict.fromkeys(("records", "records_commit"), record_stage),
+    **dict.fromkeys(("ingest", "predict", "night", "backfill"), stage),
+    "records": record_stage,
+    **dict.fromkeys(("prepare", "commit"), stage),
+    "records_commit": record_stage,
 }
 JOBS = tuple(STAGES)
+USUAL = JOBS[:5]
 _LIMIT_S = 120
+_HOST_S = 8  # a driver sees late that its head is gone; the host of both is gone sooner
 SWEPT = 0  # the stamp of a staged file that its commit has removed
-_BYSTANDERS = ("IDLE", "Agent", "_StatsActor", "Coordinator", "DatasetManager")  # none of them does the work
 
 
 @dataclass
@@ -59,17 +65,18 @@ class Trial:
     faults: list[str] = field(default_factory=list)
 
 
-def run_trial(base: Path, job: str, victim: str, point: int) -> Trial:
+def run_trial(base: Path, place: TwoNodes, job: str, victim: str, point: int) -> Trial:
     """Restore the scene, kill at the point, let the archive grow, run a night, look."""
     acts = STAGES[job]
     scene = acts.restore(base, job)
     with _Reader(scene, acts) as reader:
-        killed, zombie = _killed_run(scene, job, victim, point)
+        attempt = _Attempt(place, _run(scene, job, place))
+        killed = attempt.killed(scene, victim, point)
         finished = _finished_files(scene)
         acts.grow(scene)
         acts.run(scene, "night")
-        if zombie is not None:
-            zombie.wake()
+        attempt.end()
+    place.mend()
     trial = Trial(job, victim, point, killed, [*reader.faults])
     trial.faults += acts.faults(scene)
     trial.faults += [f"repeated: {path.name}" for path, stamp in finished.items() if _stamp(path) not in (stamp, SWEPT)]
@@ -90,123 +97,88 @@ def points(base: Path, job: str, count: int, seed: int) -> list[int]:
     return [*sorted(drawn), draw.randint(commits, total)]
 
 
-def _killed_run(scene: Path, job: str, victim: str, point: int) -> tuple[bool, _Zombie | None]:
-    """Start the job and kill one victim once `point` files were new. Returns whether it came to that, and
-    the job where it stands still."""
-    seen = set(_files(scene))
-    target = len(seen) + point
-    process = _run(scene, job)
-    deadline = time.monotonic() + _LIMIT_S
-    family: list[psutil.Process] = []
-    zombie: _Zombie | None = None
-    try:
-        before = len(seen)
-        while process.poll() is None and time.monotonic() < deadline:
+class _Attempt:
+    """A job on the cluster, and what becomes of it."""
+
+    def __init__(self, place: TwoNodes, process: subprocess.Popen[bytes]) -> None:
+        self._place, self._process = place, process
+        self._stopped: list[psutil.Process] = []
+
+    def killed(self, scene: Path, victim: str, point: int) -> bool:
+        """Kill the victim once `point` files are new. False: the job had ended before."""
+        seen = set(_files(scene))
+        before, target = len(seen), len(seen) + point
+        deadline = time.monotonic() + _LIMIT_S
+        while self._process.poll() is None and time.monotonic() < deadline:
             seen.update(_files(scene))
-            if len(seen) >= target and (pid := _victim(process.pid, victim)):
-                family = descendants(process.pid)
-                if victim == ZOMBIE:
-                    zombie = _Zombie(process, [psutil.Process(process.pid), *family])
-                    zombie.stop()
-                    family = []
-                    return True, zombie
-                os.kill(pid, signal.SIGKILL)
-                # A driver sees after some 15 s that its raylet is gone; this host is gone sooner.
-                _wait(process, 3 if victim == "raylet" else _LIMIT_S)
-                return True, None
+            if len(seen) >= target and self._kill(victim):
+                return True
             # It starts for some seconds before it writes: looking closer then would only slow it down.
             time.sleep(0.002 if len(seen) > before else 0.02)
-        return False, None
-    finally:
-        if process.poll() is None and zombie is None:
-            process.kill()
-            process.wait()
-        bury(family)
+        return False
 
+    def _kill(self, victim: str) -> bool:
+        """False where there is no such process at this moment."""
+        workers = self._place.workers()
+        if victim == "zombie":
+            self._stopped = [psutil.Process(self._process.pid), *workers]
+            for one in self._stopped:
+                with suppress(psutil.NoSuchProcess):
+                    one.suspend()
+            return True
+        pids = {
+            "driver": [self._process.pid],
+            "worker": [self._place.worker()],
+            "raylet": [self._place.raylet()],
+            "head": self._place.head(),
+        }[victim]
+        if None in pids:
+            return False
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(int(str(pid)), signal.SIGKILL)
+        self._wait(_HOST_S if victim == "head" else _LIMIT_S)
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        bury(workers)
+        return True
 
-@dataclass(frozen=True)
-class _Zombie:
-    """A job that stands still, all of its processes, the driver first."""
-
-    process: subprocess.Popen[bytes]
-    family: list[psutil.Process]
-
-    def stop(self) -> None:
-        for one in self.family:
-            with suppress(psutil.NoSuchProcess):
-                one.suspend()
-
-    def wake(self) -> None:
-        """Let it go on to whatever end it finds."""
-        for one in reversed(self.family):
+    def end(self) -> None:
+        """What was stopped goes on, to whatever end it finds."""
+        for one in reversed(self._stopped):
             with suppress(psutil.NoSuchProcess):
                 one.resume()
-        _wait(self.process, _LIMIT_S)
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        bury(self.family[1:])
+        self._wait(_LIMIT_S)
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        bury(self._stopped[1:])
+
+    def _wait(self, seconds: float) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
 
 
-def _run(scene: Path, job: str) -> subprocess.Popen[bytes]:
-    name = STAGES[job].JOBS[job]
+def _run(scene: Path, job: str, place: TwoNodes) -> subprocess.Popen[bytes]:
+    acts = STAGES[job]
+    script = str(ROOT / "jobs" / f"{acts.JOBS[job]}.py")
     with (scene / "log").open("ab") as log:
         return subprocess.Popen(
-            [
-                sys.executable,
-                str(ROOT / "jobs" / f"{name}.py"),
-                str(scene / f"{name}.toml"),
-                "--run-date",
-                "2026-01-02",
-            ],
+            [sys.executable, script, str(scene / acts.recipe_of(job)), "--run-date", acts.RUN_DATE],
             stdout=log,
             stderr=log,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **place.environment, "PYTHONPATH": str(ROOT)},
             cwd=scene,
         )
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
-
-
-def _victim(driver: int, kind: str) -> int | None:
-    """A process of this very job, never of another Ray on the machine."""
-    if kind in ("driver", ZOMBIE):
-        return driver
-    with suppress(psutil.NoSuchProcess):
-        for process in descendants(driver):
-            title = " ".join(process.cmdline())
-            if kind == "raylet" and "raylet/raylet" in title:
-                return process.pid
-            if kind == "worker" and title.startswith("ray::") and not any(word in title for word in _BYSTANDERS):
-                return process.pid
-    return None
-
-
-def descendants(driver: int) -> list[psutil.Process]:
-    """The processes of one job, its Ray's among them."""
-    with suppress(psutil.NoSuchProcess):
-        return psutil.Process(driver).children(recursive=True)
-    return []
-
-
-def bury(family: list[psutil.Process]) -> None:
-    """Workers go on for a second or three after their driver died, as on a real host, and are given 5.
-    What serves them is ended at once: it reads and writes nothing, and some of it would stay for ever."""
-    psutil.wait_procs([process for process in family if not _serves(process)], timeout=5)
-    for process in family:
+def bury(workers: list[psutil.Process]) -> None:
+    """Workers go on for a second or three after their driver died, as on a real host, and are given 5."""
+    psutil.wait_procs(workers, timeout=5)
+    for process in workers:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-
-
-def _serves(process: psutil.Process) -> bool:
-    """A part of Ray itself: raylet, GCS, monitors, agents. A worker that just starts is none of these."""
-    with suppress(psutil.Error):
-        title = " ".join(process.cmdline())
-        return "Agent" in title or ("/ray/" in title and "default_worker" not in title)
-    return False
 
 
 def _files(scene: Path) -> list[Path]:
@@ -278,28 +250,39 @@ class _Reader:
                 self.faults += [f"seen in part: {fault}" for fault in self._acts.partial(self._scene)]
 
 
-def campaign(base: Path, arguments: argparse.Namespace) -> Iterator[Trial]:
-    """The trials of a command line, one after the other."""
-    for job in arguments.job or JOBS:
-        victims = arguments.victim or VICTIMS
-        for number, point in enumerate(points(base, job, arguments.points, arguments.seed)):
-            yield run_trial(base, job, victims[number % len(victims)], point)
+def draw(jobs: Sequence[str], victims: Sequence[str], count: int, seed: int) -> list[tuple[str, str]]:
+    """Pairs of job and victim: as many as there are jobs or victims hold each of them, whatever the seed."""
+    rng = random.Random(seed)
+    some_jobs, some_victims = rng.sample(jobs, len(jobs)), rng.sample(victims, len(victims))
+    pairs = []
+    for number in range(count):
+        shift = number // len(some_jobs)
+        pairs.append((some_jobs[number % len(some_jobs)], some_victims[(number + shift) % len(some_victims)]))
+    return pairs
+
+
+def campaign(base: Path, place: TwoNodes, pairs: Sequence[tuple[str, str]], seed: int) -> Iterator[Trial]:
+    """A trial for each pair, at a point of its own."""
+    drawn = {job: points(base, job, max(count, 2), seed) for job, count in Counter(job for job, _ in pairs).items()}
+    for job, victim in pairs:
+        yield run_trial(base, place, job, victim, drawn[job].pop())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--job", choices=JOBS, action="append")
-    parser.add_argument("--victim", choices=(*VICTIMS, ZOMBIE), action="append")
-    parser.add_argument("--points", type=int, default=20, help="kills for each job, shared among the victims")
+    parser.add_argument("--victim", choices=VICTIMS, action="append")
+    parser.add_argument("--points", type=int, default=20, help="kills, shared among jobs and victims")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    jobs, victims = arguments.job or USUAL, arguments.victim or VICTIMS
     base = Path(tempfile.mkdtemp(prefix="medray-kill-base-"))
     results: Counter[str] = Counter()
     try:
-        with session(2):
-            for acts in {STAGES[job].__name__: STAGES[job] for job in arguments.job or JOBS}.values():
+        with two_nodes() as place, without_ray():
+            for acts in {STAGES[job].__name__: STAGES[job] for job in jobs}.values():
                 acts.build(base)
-            for trial in campaign(base, arguments):
+            for trial in campaign(base, place, draw(jobs, victims, arguments.points, arguments.seed), arguments.seed):
                 results["fault" if trial.faults else "right" if trial.killed else "ended before the kill"] += 1
                 print(trial, flush=True)
     finally:

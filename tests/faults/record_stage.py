@@ -20,6 +20,13 @@ from medray.storage.store import LAKE
 RUN_DATE = "2026-01-02"
 FILES_BEFORE, FILES_LATER, ROWS = 12, 3, 60
 JOBS = {"records": "ingest_ehr", "records_commit": "ingest_ehr", "night": "ingest_ehr"}
+
+
+def recipe_of(job: str) -> str:
+    """The recipe's file."""
+    return f"{JOBS[job]}.toml"
+
+
 BAD_ROWS = 2  # of each file: one without subject, one that repeats another
 _RECIPE = """
 job = "ingest_ehr"

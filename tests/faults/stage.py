@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+from faults.readers import differences
 
 from medray.config import load
 from medray.demo.archive import write_archive, write_studies
@@ -24,7 +26,7 @@ from medray.storage.promotions import promote
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.store import LAKE
 
-RUN_DATE = "2026-01-02"
+RUN_DATE, TAKEN_OVER = "2026-01-02", "2026-01-03"  # a night that was killed is finished by the next
 IMAGES_BEFORE, IMAGES_LATER, PROBLEMS = 24, 4, 6
 DUPLICATES = 1
 JOBS = {
@@ -33,11 +35,13 @@ JOBS = {
     "prepare": "prepare",
     "predict": "predict",
     "night": "nightly",
+    "backfill": "predict",
 }
 _SECTIONS = {
     "ingest_dicom": ("archive",),
     "prepare": ("family",),
     "predict": ("model",),
+    "backfill": ("next",),
     "nightly": ("archive", "model", "alone"),
 }
 _TEXTS = {
@@ -55,6 +59,14 @@ objects = 3
     "model": """
 [model]
 name = "kill"
+""",
+    "next": """
+[model]
+name = "kill"
+version = 2
+[select]
+since = 2026-01-01
+until = 2026-01-31
 """,
     # Two actors are killed; what takes over needs one, and each costs seconds of imports.
     "alone": """
@@ -102,9 +114,14 @@ def build(base: Path) -> None:
 
 
 def run(scene: Path, job: str) -> None:
-    """Run a job to its end in this process and its Ray session."""
-    recipe = load(str(scene / f"{JOBS[job]}.toml"))
-    driver(recipe.job)(recipe, Job(RUN_DATE, silent()))
+    """Run a job to its end in this process."""
+    recipe = load(str(scene / recipe_of(job)))
+    driver(recipe.job)(recipe, Job(TAKEN_OVER if job == "night" else RUN_DATE, silent()))
+
+
+def recipe_of(job: str) -> str:
+    """The recipe's file."""
+    return "backfill.toml" if job == "backfill" else f"{JOBS[job]}.toml"
 
 
 def restore(base: Path, job: str) -> Path:
@@ -145,7 +162,7 @@ def faults(scene: Path) -> list[str]:
     """What is lost or doubled once everything has been run to its end."""
     state = snapshot(LAKE, str(scene / "lake"))
     images = state.table(IMAGES, ("SOPInstanceUID", "source_key"))
-    answers = state.table(PREDICTIONS, ("SOPInstanceUID",))
+    answers = state.table(PREDICTIONS, ("SOPInstanceUID", "model_version"))
     refused = state.table(QUARANTINE, ("source_key",))
     total = IMAGES_BEFORE + IMAGES_LATER
     found = partial(scene)
@@ -153,10 +170,21 @@ def faults(scene: Path) -> list[str]:
     found += _exactly_once(
         "object", images["source_key"].to_pylist() + refused["source_key"].to_pylist(), total + PROBLEMS
     )
-    found += _exactly_once("answer", answers["SOPInstanceUID"].to_pylist(), total)
+    by_version = {1: [], 2: []} | _grouped(answers)
+    found += _exactly_once("answer", by_version[1], total)
+    if by_version[2]:  # back-filled: what was there before
+        found += _exactly_once("answer of the next version", by_version[2], IMAGES_BEFORE)
+    found += differences(state.lake, IMAGES, total) + differences(state.lake, PREDICTIONS, answers.num_rows)
     found += _exactly_once("run", state.runs["run_id"].to_pylist(), state.runs.num_rows)
     left = [path.name for path in (scene / "lake" / "tables").rglob(".tmp-*")]
     return found + [f"left over: {name}" for name in left]
+
+
+def _grouped(answers: pa.Table) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for uid, version in zip(*(answers[name].to_pylist() for name in ("SOPInstanceUID", "model_version")), strict=True):
+        found.setdefault(version, []).append(uid)
+    return found
 
 
 def _exactly_once(what: str, keys: list[str], total: int) -> list[str]:
@@ -171,7 +199,7 @@ def _rows(state: Snapshot, contract: TableContract) -> int:
 
 def _recipes(scene: Path) -> None:
     for job, sections in _SECTIONS.items():
-        head = f'job = "{job}"\nname = "kill"\nlake = "{scene}/lake"\n'
+        head = f'job = "{JOBS.get(job, job)}"\nname = "kill"\nlake = "{scene}/lake"\n'
         body = "".join(_TEXTS[name] for name in sections)
         (scene / f"{job}.toml").write_text(head + body.format(scene=scene))
 
@@ -187,11 +215,13 @@ def _model(lake: Path) -> None:
     summary = family.summarise(family.survey(np.arange(512, dtype=np.uint8).reshape(2, 1, 16, 16), config))
     torch.manual_seed(1)
     weights = {name: value.numpy() for name, value in family.build(config, summary, 1).state_dict().items()}
-    definition = {
-        "family": "image", "family_config": config.model_dump(mode="json"), "family_summary": summary,
-        "task": "binary", "task_config": _TASK, "task_summary": {},
-        "calibration": {"temperature": [1.0], "bias": [0.0], "threshold": [0.5]},
-    }  # fmt: skip
-    sha256 = save_model(LAKE, str(lake), weights, definition, {"train": np.array([1], np.int64)})
-    register(LAKE, str(lake), "kill", sha256, {"run_id": "none", "split": {}, "history": []})
+    for version, threshold in ((1, 0.5), (2, 0.4)):
+        definition = {
+            "family": "image", "family_config": config.model_dump(mode="json"), "family_summary": summary,
+            "task": "binary", "task_config": _TASK, "task_summary": {},
+            "calibration": {"temperature": [1.0], "bias": [0.0], "threshold": [threshold]},
+        }  # fmt: skip
+        sha256 = save_model(LAKE, str(lake), weights, definition, {"train": np.array([1], np.int64)})
+        card = {"run_id": f"none {version}", "split": {}, "history": []}
+        register(LAKE, str(lake), "kill", sha256, card)
     promote(LAKE, str(lake), "kill", 1, "test")

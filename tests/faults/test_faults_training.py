@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from faults import kills
+from faults import own_ray
 from scene import Scene
 
 from medray.storage.models import versions
@@ -53,7 +53,7 @@ def _kill_after(
     while time.monotonic() < deadline and process.poll() is None:
         for folder in _trainings(scene) - before:
             if (folder / f"{KILLED_AFTER:06d}.checkpoint").exists() and (pid := victim()):
-                family = kills.descendants(process.pid)
+                family = own_ray.descendants(process.pid)
                 os.kill(pid, signal.SIGKILL)
                 return family
         time.sleep(0.01)
@@ -94,7 +94,7 @@ def _killed_training(scene: Scene, training: dict[str, Any], victim: str) -> tup
     reached: list[dict[str, float]] = []
     if victim == "driver":
         process.wait(60)
-        kills.bury(family)
+        own_ray.bury(family)
         (folder,) = _trainings(scene) - before
         reached = json.loads((folder / "progress.json").read_text())["history"]
         process = _start(scene, training)
