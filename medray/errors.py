@@ -7,6 +7,7 @@ MedrayError                 one bad contract: the job stops at once (exit code 1
 |- KeyMismatchError         the lake was written with another de-identification key
 |- LabelError               a label file cannot be used
 |- PlanError                a plan cannot be made or finished
+|  `- UnjudgedError         another night was scored and not judged yet
 |- AccountingError          inputs are missing from, or doubled in, a run's sum
 |- ModelError               a model is missing, damaged, or made for other inputs
 |- SplitError               training subjects would be evaluated
@@ -64,6 +65,10 @@ class LabelError(MedrayError):
 
 
 class PlanError(MedrayError):
+    pass
+
+
+class UnjudgedError(PlanError):
     pass
 
 

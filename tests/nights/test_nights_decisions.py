@@ -294,3 +294,23 @@ def test_a_stale_model_is_held_by_its_promotion(month: Month) -> None:
     assert month.night(late).status == "held"
     promote(month.lake, MODEL, 1, JOB)  # looked at again
     assert month.night(late + timedelta(days=1), gate={"min_inputs": 10, "model_days": 500}).status == "done"
+
+
+def test_nights_that_were_cut_off_across_each_other_are_finished(month: Month) -> None:
+    """The first is killed before it scores, the second overtakes it and is killed unjudged; a third comes."""
+    month.write(2, 6)
+    first, second, third = (DAY + timedelta(days=back) for back in (1, 2, 3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("medray.drivers.night.nightly.predict", _die)
+        with pytest.raises(Killed):
+            month.night(first)
+        patch.undo()
+        patch.setattr("medray.drivers.night.nightly._finish_others", lambda *_: None)
+        patch.setattr(predict_module, "commit_run", _die)
+        with pytest.raises(Killed):
+            month.night(second)
+    assert month.night(third).status == "done"
+    state = snapshot(LAKE, month.lake)
+    nights = [row["run_date"] for row in state.runs.to_pylist() if row["job"] == "nightly"]
+    assert {first, second, third} <= set(nights)
+    assert len({row["SOPInstanceUID"] for row in rows(month, PREDICTIONS)}) == len(rows(month, PREDICTIONS))

@@ -21,7 +21,7 @@ from medray.drivers.models.predict_chunk import MakeScorer, PredictChunk, Stamp
 from medray.drivers.turns import in_turn
 from medray.engine.actors import run_actors
 from medray.engine.session import scoring_actors
-from medray.errors import PlanError, RecipeError
+from medray.errors import RecipeError, UnjudgedError
 from medray.planning.accounting import Sum
 from medray.planning.gate.observed import Observed
 from medray.recipes.recipe import Recipe
@@ -83,7 +83,7 @@ def score(
     """Score with one model; `only` names inputs, else all that are selected are asked for.
 
     Raises:
-        PlanError: a night was scored and not judged yet, and this is not that night.
+        UnjudgedError: a night was scored and not judged yet, and this is not that night.
     """
     stream = f"predict {model.name}"
     reading = read_by(model, recipe.lake, job)
@@ -114,7 +114,7 @@ def _refuse_unjudged(plan: Plan, gate: Gate | None) -> None:
     """A night's answers are published by that night alone: nobody else asks its gate."""
     night = plan.facts.get("night")
     if night is not None and (gate is None or gate.night != night):
-        raise PlanError(
+        raise UnjudgedError(
             f"run {plan.run_id[:12]}",
             f"the unfinished night of {plan.run_date} ({night}), scored and not judged yet",
             "a finished night, or none",

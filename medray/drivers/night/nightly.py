@@ -17,6 +17,7 @@ from medray.drivers.night.nights import JOB, night_document
 from medray.drivers.night.page import Told, write_page
 from medray.drivers.open_plans import open_plans
 from medray.drivers.records.ingest import ingest_records
+from medray.errors import UnjudgedError
 from medray.recipes.score import ImagesNight, NightlyRecipe
 from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run
@@ -42,16 +43,34 @@ def nightly(recipe: NightlyRecipe, job: Job) -> Result:
     state = snapshot(job.store, recipe.lake)
     facts = {"run_date": job.run_date, **_rejected(state, recipe, job.run_date)}
     plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, _NO_INPUTS)
-    unfinished = [one for one in open_plans(job, recipe.lake, JOB, stream) if one.run_id != plan.run_id]
-    for earlier in unfinished:
-        job.tell.say(f"the night of {earlier.run_date} was not finished: finishing it first")
-        _execute(earlier, recipe, Job(earlier.run_date, job.tell, job.store))
+    _finish_others(plan, recipe, job)
     if plan.run_id in state.run_ids():
         waiting = plan.run_id in state.held() - state.decided("release")
         return Result(
             "held" if waiting else "already", (plan.run_id,), facts={"report": _report_of(state, plan.run_id)}
         )
-    return _execute(write_plan(job.store, recipe.lake, plan), recipe, job)
+    plan = write_plan(job.store, recipe.lake, plan)
+    try:
+        return _execute(plan, recipe, job)
+    except UnjudgedError:  # a night that began later has scored meanwhile: it is judged by its own gate
+        _finish_others(plan, recipe, job)
+        return _execute(plan, recipe, job)
+
+
+def _finish_others(plan: Plan, recipe: NightlyRecipe, job: Job) -> None:
+    """Finish the other open nights, oldest first; one that meets the answers of another comes after it."""
+    waiting = [one for one in open_plans(job, recipe.lake, JOB, plan.stream) if one.run_id != plan.run_id]
+    put_off: set[str] = set()
+    while waiting:
+        other = waiting.pop(0)
+        job.tell.say(f"the night of {other.run_date} was not finished: finishing it first")
+        try:
+            _execute(other, recipe, Job(other.run_date, job.tell, job.store))
+        except UnjudgedError:
+            if other.run_id in put_off:
+                raise
+            put_off.add(other.run_id)
+            waiting.append(other)
 
 
 def _rejected(state: Snapshot, recipe: NightlyRecipe, run_date: str) -> dict[str, Any]:
