@@ -35,7 +35,8 @@ def main(name: str) -> None:
     with stopped_by_contract(Narrator()):
         tell = narrator()
     with stopped_by_contract(tell):
-        tell.about(job=name, run_date=arguments.run_date)
+        run_date = night_or_day(arguments.run_date, arguments.scheduled, arguments.time_zone)
+        tell.about(job=name, run_date=run_date)
         recipe = load(arguments.recipe, arguments.set)
         if recipe.job != name:
             raise RecipeError(
@@ -46,7 +47,7 @@ def main(name: str) -> None:
             )
         tell.about(recipe=recipe.name)
         tell.title(f"{name}: {recipe.name}")
-        run(recipe, night_or_day(arguments.run_date, arguments.scheduled, arguments.time_zone), tell)
+        run(recipe, run_date, tell)
 
 
 def run(recipe: Any, run_date: str, tell: Narrator) -> None:
