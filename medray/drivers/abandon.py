@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
-from medray.code_version import code_version
-from medray.config import JOBS
-from medray.drivers.job import Job
-from medray.drivers.open_plans import ABANDON, unfinished
+from medray.drivers.job import Job, act_plan
+from medray.drivers.open_plans import ABANDON, open_run_ids
 from medray.errors import PlanError
 from medray.schema.audit import AUDIT
 from medray.storage import delta
 from medray.storage.audit import Event
 from medray.storage.commit import ORDER, Outcome, commit_run
-from medray.storage.plans import Plan, now, write_plan
-
-_KINDS = (*JOBS, "volumes", "labels", "problem", "release", "reject", "promote", "relink", "vacuum")
+from medray.storage.plans import write_plan
+from medray.storage.snapshot import snapshot
 
 
 def abandon(lake: str, run_id: str, job: Job) -> str:
@@ -26,7 +21,8 @@ def abandon(lake: str, run_id: str, job: Job) -> str:
         PlanError: no or several such plans, or the plan's commit has begun and must be finished. A
             driver that stands still meanwhile cannot commit the plan when it goes on.
     """
-    found = [planned for kind in _KINDS for planned in unfinished(job, lake, kind) if planned.startswith(run_id)]
+    open_runs = (planned for _, planned in open_run_ids(snapshot(job.store, lake)))
+    found = [planned for planned in open_runs if planned.startswith(run_id)]
     if len(found) != 1:
         raise PlanError(
             f"lake {lake}",
@@ -44,18 +40,7 @@ def abandon(lake: str, run_id: str, job: Job) -> str:
                 "a plan without commits",
                 "run the job again: it finishes the commit",
             )
-    plan = Plan(
-        job=ABANDON,
-        name=planned[:12],
-        stream=f"{ABANDON} {planned}",
-        run_date=job.run_date,
-        code_version=code_version(),
-        recipe={},
-        tables_read={},
-        facts={"run_id": planned},
-        inputs=pa.table({"chunk": pa.array([], pa.int32())}),
-        planned_at=now(),
-    )
+    plan = act_plan(ABANDON, planned[:12], f"{ABANDON} {planned}", job, {"run_id": planned})
     outcome = Outcome({}, children=[planned], closes=[planned], events=[Event(ABANDON, planned)])
     commit_run(job.store, lake, write_plan(job.store, lake, plan), outcome)
     return planned

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
+
+import pyarrow as pa
 
 from medray.code_version import code_version
 from medray.config import resolved
@@ -82,6 +85,35 @@ def new_plan(
         facts=facts,
         inputs=inputs,
         planned_at=now(),
+    )
+
+
+NO_INPUTS = pa.table({"chunk": pa.array([], pa.int32())})
+
+
+def act_plan(
+    kind: str,
+    name: str,
+    stream: str,
+    job: Job,
+    facts: dict[str, Any],
+    *,
+    tables_read: Mapping[str, int] | None = None,
+    inputs: pa.Table = NO_INPUTS,
+    planned_at: datetime | None = None,
+) -> Plan:
+    """A plan of what a person does by hand: a run of its own that follows from no recipe."""
+    return Plan(
+        job=kind,
+        name=name,
+        stream=stream,
+        run_date=job.run_date,
+        code_version=code_version(),
+        recipe={},
+        tables_read=dict(tables_read or {}),
+        facts=facts,
+        inputs=inputs,
+        planned_at=planned_at or now(),
     )
 
 

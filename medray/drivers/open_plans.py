@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from medray.drivers.job import Job
+from medray.storage.dated import folders
+from medray.storage.failures import told
 from medray.storage.plans import Plan, planned_runs, read_plan
 from medray.storage.snapshot import Snapshot, snapshot
+from medray.storage.uri import join
 
 ABANDON = "abandon"
 
@@ -27,6 +30,24 @@ def unfinished(job: Job, lake: str, kind: str, claimed: str | None = None) -> li
     state = snapshot(job.store, lake)
     closed = state.run_ids() | abandoned(state)
     return [run_id for run_id in planned if run_id not in closed]
+
+
+def read_open(state: Snapshot) -> list[Plan]:
+    """Every plan of the lake, of whatever job, that is neither committed nor given up."""
+    return [read_plan(state.store, state.lake, kind, run_id) for kind, run_id in open_run_ids(state)]
+
+
+def open_run_ids(state: Snapshot) -> list[tuple[str, str]]:
+    """(job, run id) of every open plan: names of folders are listed. Where only the inputs were written
+    there is no plan: its `plan.json` makes it exist."""
+    closed = state.run_ids() | abandoned(state)
+    with told(state.lake):
+        return [
+            (kind, run_id)
+            for kind in folders(state.store, join(state.lake, "plans"))
+            for run_id in folders(state.store, join(state.lake, "plans", kind))
+            if run_id not in closed and state.store.exists(join(state.lake, "plans", kind, run_id, "plan.json"))
+        ]
 
 
 def abandoned(state: Snapshot) -> set[str]:

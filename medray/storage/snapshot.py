@@ -56,13 +56,21 @@ class Snapshot:
         rows = zip(self.runs["run_id"].to_pylist(), self.runs["verdict"].to_pylist(), strict=True)
         return {run for run, verdict in rows if verdict == "held"}
 
+    def withheld(self) -> set[str]:
+        """Held runs that no person has released: their answers are not published."""
+        return self.held() - self.decided("release")
+
+    def waiting(self) -> set[str]:
+        """Held runs that nobody has decided about."""
+        return self.withheld() - self.decided("reject")
+
     def _shown(self, contract: TableContract) -> set[str]:
         """The runs whose files a table shows. The answers of a held run stand in `held` until a
         decision about it is committed, and only after a release in `predictions`."""
         if contract.name == HELD.name:
-            return self.held() - self.decided("release") - self.decided("reject")
+            return self.waiting()
         if contract.name == PREDICTIONS.name:
-            return self.run_ids() - (self.held() - self.decided("release"))
+            return self.run_ids() - self.withheld()
         return self.run_ids()
 
     def files(self, contract: TableContract) -> list[str]:
@@ -106,6 +114,7 @@ _COLUMNS = (
     "run_date",
     "counts",
     "tables_written",
+    "tables_read",
     "children",
     "model_sha256",
     "report_uri",

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from medray.drivers.input import KEY_COLUMNS, DataFile, InputKey, input_key
-from medray.drivers.inputs.find import newest_inputs, read_inputs
+from medray.drivers.inputs.find import EVERYTHING, newest_inputs, read_inputs
 from medray.drivers.inputs.prepare import prepare_files, refused_before
 from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import read_by
@@ -76,7 +76,7 @@ def score(
     model: Registered,
     job: Job,
     *,
-    select: Select | None = None,
+    select: Select = EVERYTHING,
     only: Collection[InputKey] | None = None,
     gate: Gate | None = None,
 ) -> Result:
@@ -95,7 +95,7 @@ def score(
     def look() -> Plan | Result:
         derive(reading.problem, recipe, job)
         state = snapshot(job.store, recipe.lake)
-        requested = newest_inputs(state, reading, select or Select())
+        requested = newest_inputs(state, reading, select)
         if only is not None:
             requested = {key: path for key, path in requested.items() if key in only}
         known = _answered(state, model, requested) | (refused_before(state, reading) & requested.keys())
@@ -163,19 +163,7 @@ def _plan(
     }
     if gate is not None:
         facts["night"] = gate.night
-    # What was rejected is scored anew: the same work is another run then.
-    rejected = state.decided("reject") & set(_runs(state))
-    if rejected:
-        facts["rejected"] = sorted(rejected)
     return new_plan(recipe, JOB, f"predict {model.name}", job.run_date, state.versions, facts, inputs)
-
-
-def _runs(state: Snapshot) -> list[str]:
-    return [
-        run
-        for run, kind in zip(*(state.runs[name].to_pylist() for name in ("run_id", "job")), strict=True)
-        if kind == JOB
-    ]
 
 
 def _execute(plan: Plan, recipe: Recipe, job: Job, gate: Gate | None) -> Result:

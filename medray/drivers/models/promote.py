@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
-from medray.code_version import code_version
-from medray.drivers.job import Job
+from medray.drivers.job import Job, act_plan
 from medray.drivers.open_plans import open_plans
 from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.models import Registered, registered
-from medray.storage.plans import Plan, now, write_plan
+from medray.storage.plans import Plan, write_plan
 from medray.storage.promotions import Promotion, before, in_production, promotions
 from medray.storage.promotions import promote as put_in_force
 
@@ -42,17 +39,16 @@ def rollback(lake: str, name: str, job: Job) -> Registered:
     return promote(lake, name, before(have, lake, name).version, job)
 
 
-def promotion_event(name: str, made: Promotion, have: list[Promotion]) -> Event:
-    """A promotion for the auditor, with the version that it replaced."""
-    earlier = [one.version for one in have if one.number < made.number]
+def promoted(lake: str, name: str, version: int, cause: str, job: Job) -> tuple[Promotion, Event]:
+    """Put a version in force, once for each cause, and what the auditor is told: with the version that it replaced."""
+    made = put_in_force(job.store, lake, name, version, cause)
+    earlier = [one.version for one in promotions(job.store, lake, name) if one.number < made.number]
     detail = {"number": made.number, "model_sha256": made.model_sha256, "replaced": earlier[-1] if earlier else None}
-    return Event("promotion", name, made.version, detail)
+    return made, Event("promotion", name, made.version, detail)
 
 
 def _execute(plan: Plan, lake: str, job: Job) -> None:
-    name = plan.facts["model"]
-    made = put_in_force(job.store, lake, name, plan.facts["version"], plan.run_id)
-    event = promotion_event(name, made, promotions(job.store, lake, name))
+    made, event = promoted(lake, plan.facts["model"], plan.facts["version"], plan.run_id, job)
     commit_run(job.store, lake, plan, Outcome({}, model_sha256=made.model_sha256, events=[event]))
 
 
@@ -61,15 +57,5 @@ def _stream(name: str) -> str:
 
 
 def _plan(chosen: Registered, have: list[Promotion], job: Job) -> Plan:
-    return Plan(
-        job=JOB,
-        name=chosen.name,
-        stream=_stream(chosen.name),
-        run_date=job.run_date,
-        code_version=code_version(),
-        recipe={},
-        tables_read={},
-        facts={"model": chosen.name, "version": chosen.version, "number": len(have) + 1},
-        inputs=pa.table({"chunk": pa.array([], pa.int32())}),
-        planned_at=now(),
-    )
+    facts = {"model": chosen.name, "version": chosen.version, "number": len(have) + 1}
+    return act_plan(JOB, chosen.name, _stream(chosen.name), job, facts)

@@ -19,7 +19,7 @@ from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import Reading, declared
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import answers, latest
-from medray.drivers.models.promote import promotion_event
+from medray.drivers.models.promote import promoted
 from medray.drivers.models.tuning_reference import tuning_reference
 from medray.engine.examples import Examples, write_examples
 from medray.engine.fit import fit
@@ -32,7 +32,6 @@ from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.models import Registered, register, save_model, versions
 from medray.storage.plans import Plan, write_plan
-from medray.storage.promotions import promote, promotions
 from medray.storage.shards import open_shard
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.uri import join
@@ -161,9 +160,7 @@ def _execute(
     reference = tuning_reference(
         reading, family_summary, examples, subjects, task.decode(logits, recipe.task, calibration), job
     )
-    card = {**_card(plan, recipe, history), "reference": reference}
-    made = register(job.store, recipe.lake, recipe.model.name, sha256, card)
-    events = [_promoted(made, plan, job, recipe.lake)] if recipe.model.promote else []
+    made, events = _register(plan, recipe, sha256, {**_card(plan, recipe, history), "reference": reference}, job)
     outcome = Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256, events=events)
     commit_run(job.store, recipe.lake, plan, outcome)
     facts = _facts(made, history, started)
@@ -172,6 +169,16 @@ def _execute(
         f"best epoch {facts['best_epoch']} of {len(history)}"
     )
     return Result("done", (plan.run_id,), facts=facts)
+
+
+def _register(
+    plan: Plan, recipe: TrainRecipe, sha256: str, card: dict[str, Any], job: Job
+) -> tuple[Registered, list[Event]]:
+    """The model as a version of its name, in production where the recipe says so."""
+    made = register(job.store, recipe.lake, recipe.model.name, sha256, card)
+    if not recipe.model.promote:
+        return made, []
+    return made, [promoted(recipe.lake, made.name, made.version, plan.run_id, job)[1]]
 
 
 def gather(files: list[DataFile], learnt: list[Labelled], job: Job) -> tuple[Examples, Array]:
@@ -223,11 +230,6 @@ def _card(plan: Plan, recipe: TrainRecipe, history: list[dict[str, float]]) -> d
         "examples": plan.facts,
         "history": history,
     }
-
-
-def _promoted(made: Registered, plan: Plan, job: Job, lake: str) -> Event:
-    promotion = promote(job.store, lake, made.name, made.version, plan.run_id)
-    return promotion_event(made.name, promotion, promotions(job.store, lake, made.name))
 
 
 def _facts(made: Registered, history: list[dict[str, float]], started: float) -> dict[str, Any]:

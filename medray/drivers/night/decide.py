@@ -6,10 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import pyarrow as pa
-
-from medray.code_version import code_version
-from medray.drivers.job import Job
+from medray.drivers.job import Job, act_plan
 from medray.drivers.open_plans import open_plans
 from medray.errors import PlanError
 from medray.schema.held import HELD
@@ -18,7 +15,7 @@ from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run, new_file, run_of
 from medray.storage.delta import NewFile, table_uri
 from medray.storage.failures import told
-from medray.storage.plans import Plan, now, write_plan
+from medray.storage.plans import Plan, write_plan
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.uri import join
 
@@ -64,18 +61,8 @@ def decide(lake: str, run: str, decision: Decision, reason: str, job: Job) -> De
     if night["run_id"] in state.decided(decision):
         return Decided(night["run_id"], None)
     members = [night["run_id"], *(run for run in night["children"] if run in state.held())]
-    plan = Plan(
-        job=decision,
-        name=night["name"],
-        stream=stream,
-        run_date=job.run_date,
-        code_version=code_version(),
-        recipe={},
-        tables_read=state.versions,
-        facts={"night": night["run_id"], "runs": members, "reason": reason},
-        inputs=pa.table({"chunk": pa.array([], pa.int32())}),
-        planned_at=now(),
-    )
+    facts = {"night": night["run_id"], "runs": members, "reason": reason}
+    plan = act_plan(decision, night["name"], stream, job, facts, tables_read=state.versions)
     return Decided(night["run_id"], _execute(write_plan(job.store, lake, plan), lake, job))
 
 
@@ -85,7 +72,7 @@ def _night(state: Snapshot, run: str, lake: str) -> dict[str, Any]:
     rows = [row for row in every if row["job"] == "nightly" and row["run_id"] in held]
     found = [row for row in rows if row["run_id"].startswith(run)]
     if len(found) != 1:
-        waiting = held - state.decided("release") - state.decided("reject")
+        waiting = state.waiting()
         names = ", ".join(f"{row['run_id'][:12]} ({row['run_date']})" for row in rows if row["run_id"] in waiting)
         raise PlanError(
             f"lake {lake}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job
@@ -32,10 +33,12 @@ from medray.storage.uri import join
 @dataclass(frozen=True)
 class Judged:
     """Attributes:
+    links: the night's runs so far, in order.
     night: tonight.
     verdict: of the gate.
     """
 
+    links: list[dict[str, Any]]
     night: Night
     verdict: Verdict
 
@@ -59,21 +62,23 @@ class Judging:
         """For the runs that score: each is judged with all that the night has scored before it."""
         return Gate(
             f"{self.plan.stream}, {self.plan.run_date}",
-            lambda model, total, observed: self.judged(model, (*self.ingested, total), observed).verdict.held,
+            lambda model, total, observed: self.judged(model, self.ingested, (total,), observed).verdict.held,
         )
 
-    def judged(self, model: Registered, now: Sequence[Sum], observed: Sequence[Observed] = ()) -> Judged:
+    def judged(
+        self, model: Registered, now: Sequence[Sum], scored: Sequence[Sum] = (), observed: Sequence[Observed] = ()
+    ) -> Judged:
         """The night's committed links and what is not committed yet, together.
 
         Args:
             model: that scored; what other models observed is counted otherwise, and left out.
-            now: the accounting of what is not committed yet, and of stages that found nothing new.
-            observed: of chunks that are not committed yet.
+            now: the accounting that the stages told; of those that found nothing new, it is all there is.
+            scored, observed: of a run that has scored and is not committed yet.
         """
         state = snapshot(self.job.store, self.recipe.lake)
         links = links_of(state, self.plan, read_by(model, self.recipe.lake, self.job).problem)
-        scored = {link["run_id"] for link in links if link["job"] == "predict" and link["model_sha256"] == model.sha256}
-        sums = [*sums_of(links, ()), *_uncounted(now, bool(observed), {link["job"] for link in links})]
+        ours = {link["run_id"] for link in links if link["job"] == "predict" and link["model_sha256"] == model.sha256}
+        sums = [*sums_of(links, now), *scored]
         # Of records the rows count, not the files: one file holds a day's.
         rows = [part for part in sums if part.total_name == "candidates"]
         arrived = rows or [part for part in sums if part.total_name == "listed"]
@@ -85,23 +90,16 @@ class Judging:
             usable=sum(part.parts["ingested"] for part in arrived),
             inputs=sum(part.total - part.parts["known"] for part in sums if part.total_name == "requested"),
             shares=_shares(sums),
-            observed=together([*_observed(state, scored), *observed]),
+            observed=together([*_observed(state, ours), *observed]),
         )
         since = self._model_since(model)
         verdict = judge(night, nights(state, self.recipe.name), model.card.get("reference"), since, self.recipe.gate)
-        return Judged(night, verdict)
+        return Judged(links, night, verdict)
 
     def _model_since(self, model: Registered) -> date:
         if self.recipe.model.version == "production":
             return date.fromisoformat(in_production(self.job.store, self.recipe.lake, model.name).at[:10])
         return date.fromisoformat(model.card["trained_on"])
-
-
-def _uncounted(now: Sequence[Sum], scoring: bool, jobs: set[str]) -> list[Sum]:
-    """Of sums told now, those that no committed link holds: a run that is being judged is none yet."""
-    held = {"ingest_dicom": ("listed",), "ingest_ehr": ("listed", "candidates"), "predict": ("requested",)}
-    counted = {total for job in jobs for total in held.get(job, ())}
-    return [part for part in now if part.total_name not in counted or (scoring and part.total_name == "requested")]
 
 
 def _arrived(part: Sum) -> int:

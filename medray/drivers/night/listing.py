@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medray.drivers.night.nights import night_rows
-from medray.drivers.night.page import unused_share
+from medray.drivers.night.nights import night_rows, unused_share
 from medray.storage.snapshot import Snapshot
 
 _BLOCKS = "▁▂▃▄▅▆▇█"

@@ -5,14 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import pyarrow as pa
-
 from medray.drivers.images.ingest import ingest_archive
-from medray.drivers.inputs.reading import read_by
-from medray.drivers.job import Job, Result, host_facts, new_plan
+from medray.drivers.job import NO_INPUTS, Job, Result, host_facts, new_plan
 from medray.drivers.models.predict import predict
 from medray.drivers.night.judging import Judging
-from medray.drivers.night.links import counts_of, links_of, sums_of
+from medray.drivers.night.links import counts_of, sums_of
 from medray.drivers.night.nights import JOB, night_document
 from medray.drivers.night.page import Told, write_page
 from medray.drivers.open_plans import open_plans
@@ -24,8 +21,6 @@ from medray.storage.commit import Outcome, commit_run
 from medray.storage.plans import Plan, write_plan
 from medray.storage.promotions import choose
 from medray.storage.snapshot import Snapshot, newest, snapshot
-
-_NO_INPUTS = pa.table({"chunk": pa.array([], pa.int32())})
 
 
 def nightly(recipe: NightlyRecipe, job: Job) -> Result:
@@ -42,10 +37,10 @@ def nightly(recipe: NightlyRecipe, job: Job) -> Result:
     stream = f"{JOB} {recipe.name}"
     state = snapshot(job.store, recipe.lake)
     facts = {"run_date": job.run_date, **_rejected(state, recipe, job.run_date)}
-    plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, _NO_INPUTS)
+    plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, NO_INPUTS)
     _finish_others(plan, recipe, job)
     if plan.run_id in state.run_ids():
-        waiting = plan.run_id in state.held() - state.decided("release")
+        waiting = plan.run_id in state.withheld()
         return Result(
             "held" if waiting else "already", (plan.run_id,), facts={"report": _report_of(state, plan.run_id)}
         )
@@ -100,13 +95,11 @@ def _execute(plan: Plan, recipe: NightlyRecipe, job: Job) -> Result:
     seconds["prepare and predict"] = time.monotonic() - started - seconds["ingest"]
     told_now = (*ingested.sums, *predicted.sums)
     judged = judging.judged(model, told_now)
-    state = snapshot(job.store, recipe.lake)
-    links = links_of(state, plan, read_by(model, recipe.lake, job).problem)
-    scored = {link["run_id"] for link in links if link["job"] == "predict"}
     # What was scored has been judged already, each run with what the night had scored until then.
-    held = bool(scored & state.held()) if scored else judged.verdict.held
-    sums = sums_of(links, told_now)
-    children = tuple(link["run_id"] for link in links)
+    verdicts = [link["verdict"] for link in judged.links if link["job"] == "predict"]
+    held = "held" in verdicts if verdicts else judged.verdict.held
+    sums = sums_of(judged.links, told_now)
+    children = tuple(link["run_id"] for link in judged.links)
     told = Told(plan, recipe, model, job, sums, children, predicted.facts.get("reasons", {}), seconds, judged, held)
     report = write_page(told)
     commit_run(job.store, recipe.lake, plan, _outcome(told, report, started))

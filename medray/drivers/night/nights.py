@@ -60,3 +60,8 @@ def read_night(document: Mapping[str, Any], row: Mapping[str, Any]) -> Night:
         shares={name: Share(*share) for name, share in document["shares"].items()},
         observed=document["observed"],
     )
+
+
+def unused_share(night: dict[str, Any]) -> float:
+    """The largest of the shares that are watched: quarantined or abstained, 0 to 1."""
+    return max((part / whole for part, whole in night["shares"].values() if whole), default=0.0)

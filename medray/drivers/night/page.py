@@ -10,7 +10,7 @@ from typing import Any
 from medray.drivers.job import Job
 from medray.drivers.models.evaluation_page import lineage
 from medray.drivers.night.judging import Judged
-from medray.drivers.night.nights import night_document, night_rows
+from medray.drivers.night.nights import night_document, night_rows, unused_share
 from medray.drivers.night.outcomes import outcomes
 from medray.drivers.reports import report_folder, write_report
 from medray.planning.accounting import Sum
@@ -135,11 +135,6 @@ def _nights(told: Told, state: Snapshot) -> list[NightPoint]:
 
 def _point(day: str, status: str, night: dict[str, Any]) -> NightPoint:
     return NightPoint(day, status, night["usable"], unused_share(night))
-
-
-def unused_share(night: dict[str, Any]) -> float:
-    """The largest of the shares that are watched: quarantined or abstained, 0 to 1."""
-    return max((part / whole for part, whole in night["shares"].values() if whole), default=0.0)
 
 
 def shown(part: Sum) -> ShownSum:

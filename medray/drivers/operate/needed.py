@@ -12,8 +12,6 @@ from pydantic import ValidationError
 from medray.drivers.inputs.reading import declared, reading_of
 from medray.errors import ModelError
 from medray.recipes.train import TrainRecipe
-from medray.schema.runs import RUNS
-from medray.storage import delta
 from medray.storage.dated import folders
 from medray.storage.failures import told
 from medray.storage.models import load_definition
@@ -21,8 +19,6 @@ from medray.storage.plans import Plan, read_plan
 from medray.storage.promotions import choose
 from medray.storage.snapshot import Snapshot
 from medray.storage.uri import join
-
-_COLUMNS = ("run_id", "tables_read", "tables_written", "committed_at")
 
 
 @dataclass(frozen=True)
@@ -43,17 +39,9 @@ class Needed:
 def oldest_versions(state: Snapshot, open_plans: Sequence[Plan], cutoff: datetime) -> dict[str, int]:
     """The oldest version of each table that was the newest at the cutoff, or that a run which was committed
     since, or is open, names. A table that is not among them is needed from its beginning."""
-    table = delta.open_table(state.store, state.lake, RUNS)
-    if table is None:
-        return {}
-    rows = [
-        row
-        for batch in delta.scan(state.store, state.lake, RUNS, int(table.version()), _COLUMNS)
-        for row in batch.to_pylist()
-    ]
     standing: dict[str, int] = {}
     later: list[dict[str, int]] = [plan.tables_read for plan in open_plans]
-    for row in rows:
+    for row in state.runs.to_pylist():
         written, read = dict(row["tables_written"]), dict(row["tables_read"])
         if row["committed_at"] > cutoff:
             later += [written, read]

@@ -17,8 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from medray.code_version import code_version
-from medray.drivers.job import Job
+from medray.drivers.job import Job, act_plan
 from medray.drivers.operate.originals import pseudonyms_in, with_originals
 from medray.drivers.pseudonyms import pseudonyms_of
 from medray.errors import QuestionError
@@ -32,7 +31,7 @@ from medray.storage.commit import Outcome, commit_run
 from medray.storage.failures import told
 from medray.storage.lake import Identity, claim
 from medray.storage.linkage import links_among
-from medray.storage.plans import Plan, now, write_plan
+from medray.storage.plans import now, write_plan
 from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.store import LINKAGE
 from medray.storage.uri import is_s3, normalise
@@ -183,18 +182,7 @@ def _audited(recipe: Recipe, chosen: Chosen, given: Given, dates: bool, state: S
         "true_dates": dates,
         "at": at.isoformat(),
     }
-    plan = Plan(
-        job=JOB,
-        name=recipe.name,
-        stream=JOB,
-        run_date=job.run_date,
-        code_version=code_version(),
-        recipe={},
-        tables_read=state.versions,
-        facts=facts,
-        inputs=pa.table({"chunk": pa.array([], pa.int32())}),
-        planned_at=at,
-    )
+    plan = act_plan(JOB, recipe.name, JOB, job, facts, tables_read=state.versions, planned_at=at)
     counts = {"rows": given.rows, "subjects": given.subjects, "without_original": given.without}
     event = Event(JOB, recipe.name, None, facts)
     commit_run(job.store, recipe.lake, write_plan(job.store, recipe.lake, plan), Outcome(counts, events=[event]))

@@ -7,14 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from medray.drivers.job import Job
-from medray.drivers.open_plans import abandoned
+from medray.drivers.open_plans import read_open
 from medray.drivers.operate.traces import traces
 from medray.planning.progress import Progress, progress
-from medray.storage.dated import folders
-from medray.storage.failures import told
-from medray.storage.plans import Plan, read_plan
-from medray.storage.snapshot import Snapshot, newest, snapshot
-from medray.storage.uri import join
+from medray.storage.plans import Plan
+from medray.storage.snapshot import newest, snapshot
 
 _NEWEST = 10
 
@@ -54,7 +51,7 @@ def status(lake: str, job: Job, now: datetime) -> Status:
     state = snapshot(job.store, lake)
     found = [Open(plan, progress(traces(state, plan), plan.planned_at, now)) for plan in read_open(state)]
     runs = newest(state.runs).to_pylist()
-    waiting = state.held() - state.decided("release") - state.decided("reject")
+    waiting = state.waiting()
     night = next((run for run in runs if run["job"] == "nightly"), None)
     return Status(
         tuple(sorted(found, key=lambda one: (one.plan.planned_at, one.plan.run_id))),
@@ -62,17 +59,3 @@ def status(lake: str, job: Job, now: datetime) -> Status:
         night,
         tuple(run for run in runs if run["job"] == "nightly" and run["run_id"] in waiting),
     )
-
-
-def read_open(state: Snapshot) -> list[Plan]:
-    """Every plan that is neither committed nor given up: names of folders are listed, and these plans read.
-    Where only the inputs were written there is no plan: its `plan.json` makes it exist."""
-    closed = state.run_ids() | abandoned(state)
-    with told(state.lake):
-        left = [
-            (kind, run_id)
-            for kind in folders(state.store, join(state.lake, "plans"))
-            for run_id in folders(state.store, join(state.lake, "plans", kind))
-            if run_id not in closed and state.store.exists(join(state.lake, "plans", kind, run_id, "plan.json"))
-        ]
-    return [read_plan(state.store, state.lake, kind, run_id) for kind, run_id in left]

@@ -12,11 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from medray.code_version import code_version
-from medray.drivers.job import Job, host_facts
-from medray.drivers.open_plans import open_plans
+from medray.drivers.job import Job, act_plan, host_facts
+from medray.drivers.open_plans import open_plans, read_open
 from medray.drivers.operate.garbage import Garbage, Rules, garbage
-from medray.drivers.operate.status import read_open
 from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.failures import told
@@ -75,18 +73,8 @@ def _plan(
         "kind": [one.kind for one in found],
         "size_bytes": [one.size_bytes for one in found],
     }
-    return Plan(
-        job=JOB,
-        name=JOB,
-        stream=JOB,
-        run_date=job.run_date,
-        code_version=code_version(),
-        recipe={},
-        tables_read=versions,
-        facts={"days": days, "reports_days": reports, "at": now.isoformat(), "kinds": tally(found)},
-        inputs=pa.table(columns),
-        planned_at=now,
-    )
+    facts = {"days": days, "reports_days": reports, "at": now.isoformat(), "kinds": tally(found)}
+    return act_plan(JOB, JOB, JOB, job, facts, tables_read=versions, inputs=pa.table(columns), planned_at=now)
 
 
 def _delete(plan: Plan, lake: str, found: Sequence[Garbage], job: Job) -> list[Garbage]:
