@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from place import Place
 from scene import ONE_ACTOR, as_new
 
 from medray import config
@@ -54,18 +55,8 @@ TABLES = [
 
 
 @dataclass(frozen=True)
-class RecordScene:
+class RecordScene(Place):
     """A folder with tables, a lake and recipes as dicts."""
-
-    folder: Path
-
-    @property
-    def lake(self) -> str:
-        return str(self.folder / "lake")
-
-    @property
-    def archive(self) -> Path:
-        return self.folder / "archive"
 
     def recipe(self, job: str, **changes: Any) -> dict[str, Any]:
         archive = {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from place import Place
 
 from medray import config
 from medray.demo.archive import write_archive
@@ -30,18 +31,8 @@ FAMILY = {
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scene(Place):
     """A folder with an archive, a lake and recipes as dicts."""
-
-    folder: Path
-
-    @property
-    def lake(self) -> str:
-        return str(self.folder / "lake")
-
-    @property
-    def archive(self) -> Path:
-        return self.folder / "archive"
 
     def recipe(self, job: str, **changes: Any) -> dict[str, Any]:
         sections: dict[str, dict[str, Any]] = {

@@ -10,6 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 from ct_series import STRICT, ct, field, written
+from place import Place
 
 from medray import config
 from medray.drivers.export.nifti import export_nifti
@@ -30,24 +31,18 @@ GROWING, TILTED = "1.2.3", "1.2.4"
 
 
 @dataclass(frozen=True)
-class Scanner:
+class Scanner(Place):
     """An archive with a series of five slices, a tilted one, and one of another modality."""
 
-    folder: Path
-
-    @property
-    def lake(self) -> str:
-        return str(self.folder / "lake")
-
     def add(self, *slices: Any) -> None:
-        (self.folder / "archive").mkdir(exist_ok=True)
+        (self.archive).mkdir(exist_ok=True)
         for one in slices:
-            (self.folder / "archive" / f"{one.SOPInstanceUID}.dcm").write_bytes(written(one))
+            (self.archive / f"{one.SOPInstanceUID}.dcm").write_bytes(written(one))
 
     def ingest(self, day: int, **volumes: Any) -> Result:
         document = {
             "job": "ingest_dicom", "name": "scanner", "lake": self.lake,
-            "source": {"kind": "dicom", "uri": str(self.folder / "archive"), "subject": "PatientID"},
+            "source": {"kind": "dicom", "uri": str(self.archive), "subject": "PatientID"},
             "deidentify": {"profile": "basic", "key": f"file:{self.folder / 'key'}"},
             "chunks": {"objects": 4}, "volumes": {**STRICT, **volumes},
         }  # fmt: skip

@@ -34,7 +34,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from faults import record_stage, stage  # noqa: E402
+from faults import own_ray, record_stage, stage  # noqa: E402
 from faults.two_nodes import TwoNodes, two_nodes  # noqa: E402
 from without_ray import without_ray  # noqa: E402
 
@@ -141,7 +141,7 @@ class _Attempt:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        bury(workers)
+        own_ray.bury(workers)
         return True
 
     def end(self) -> None:
@@ -153,7 +153,7 @@ class _Attempt:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        bury(self._stopped[1:])
+        own_ray.bury(self._stopped[1:])
 
     def _wait(self, seconds: float) -> None:
         with suppress(subprocess.TimeoutExpired):
@@ -171,14 +171,6 @@ def _run(scene: Path, job: str, place: TwoNodes) -> subprocess.Popen[bytes]:
             env={**os.environ, **place.environment, "PYTHONPATH": str(ROOT)},
             cwd=scene,
         )
-
-
-def bury(workers: list[psutil.Process]) -> None:
-    """Workers go on for a second or three after their driver died, as on a real host, and are given 5."""
-    psutil.wait_procs(workers, timeout=5)
-    for process in workers:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
 
 
 def _files(scene: Path) -> list[Path]:

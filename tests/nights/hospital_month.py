@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from place import Place
 from pydicom import dcmread
 from scene import FAMILY, KEY
 
@@ -40,18 +41,8 @@ NATIVE = "1.2.840.10008.1.2.1"
 
 
 @dataclass(frozen=True)
-class Month:
+class Month(Place):
     """A folder with an archive, a lake, and how many images were written."""
-
-    folder: Path
-
-    @property
-    def lake(self) -> str:
-        return str(self.folder / "lake")
-
-    @property
-    def archive(self) -> Path:
-        return self.folder / "archive"
 
     def write(self, night: int, count: int, *, brighter: dict[str, int] | None = None) -> list[Path]:
         """A night's images, by the two scanners in turn; some of them brighter than usual."""
