@@ -245,7 +245,8 @@ class Family:
         simple: (examples, config, summary) -> float32 (N, F) plain summaries with NaN where
             nothing is known: what the classic models beside the network learn from.
         traits: (examples, config, summary) -> a few named numbers of each example, float32 (N,),
-            NaN where nothing is known: what a night is compared with its reference by.
+            NaN where nothing is known: what a night is compared with its reference by. What is
+            about one code of records is named by `medray.ops.code_id.code_trait`.
     """
 
     name: str

@@ -99,14 +99,14 @@ class RecordScene(Place):
         (self.archive / name).write_text("row,patient,time,item,value\n" + "\n".join(rows) + "\n")
 
 
-def patient_rows(number: int, first_row: int) -> Iterator[str]:
+def patient_rows(number: int, first_row: int, per_beat: float = 1.0) -> Iterator[str]:
     """Admission, a heart rate every hour, and after 30 h death or discharge: who dies has beats from
-    110 on, who lives below."""
+    110 on, who lives below. Rates are told in beats a minute times `per_beat`."""
     dies = number % 3 == 0
     rng = np.random.default_rng(number)
     start = FIRST + timedelta(days=number)
     told = [(0.0, "ADMISSION", "")]
-    told += [(hour + 0.5, "HR", f"{rng.normal(118 if dies else 82, 6):.1f}") for hour in range(29)]
+    told += [(hour + 0.5, "HR", f"{per_beat * rng.normal(118 if dies else 82, 6):.1f}") for hour in range(29)]
     told.append((30.0, "DEATH" if dies else "DISCHARGE", ""))
     for row, (hour, item, value) in enumerate(told, start=first_row):
         yield f"{row},P{number:03d},{start + timedelta(hours=hour):%Y-%m-%d %H:%M:%S},{item},{value}"

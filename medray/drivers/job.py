@@ -88,7 +88,9 @@ def new_plan(
     )
 
 
-NO_INPUTS = pa.table({"chunk": pa.array([], pa.int32())})
+def no_inputs() -> pa.Table:
+    """Of a plan that is not about inputs. (Made at import it would load pandas into every worker.)"""
+    return pa.schema([("chunk", pa.int32())]).empty_table()
 
 
 def act_plan(
@@ -99,7 +101,7 @@ def act_plan(
     facts: dict[str, Any],
     *,
     tables_read: Mapping[str, int] | None = None,
-    inputs: pa.Table = NO_INPUTS,
+    inputs: pa.Table | None = None,
     planned_at: datetime | None = None,
 ) -> Plan:
     """A plan of what a person does by hand: a run of its own that follows from no recipe."""
@@ -112,7 +114,7 @@ def act_plan(
         recipe={},
         tables_read=dict(tables_read or {}),
         facts=facts,
-        inputs=inputs,
+        inputs=no_inputs() if inputs is None else inputs,
         planned_at=planned_at or now(),
     )
 

@@ -6,15 +6,22 @@ from medray.drivers.job import Job
 from medray.storage.failures import told
 from medray.storage.uri import join
 
+_PAGE = "report.html"
+
 
 def report_folder(lake: str, run_id: str) -> str:
     """The folder of a run's reports."""
     return join(lake, "reports", run_id)
 
 
+def report_page(run_id: str) -> str:
+    """Where the page of a run lies from that of another."""
+    return f"../{run_id}/{_PAGE}"
+
+
 def write_report(job: Job, lake: str, run_id: str, page: str) -> str:
     """Write the page of a run; returns where. A repeated attempt replaces it."""
-    uri = join(report_folder(lake, run_id), "report.html")
+    uri = join(report_folder(lake, run_id), _PAGE)
     with told(lake):
         job.store.replace(uri, page.encode())
     return uri

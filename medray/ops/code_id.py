@@ -17,6 +17,11 @@ def code_id(code: str) -> int:
     return (int.from_bytes(hashlib.sha256(code.encode()).digest()[:8], "big") >> 1) or 1
 
 
+def code_trait(identifier: int) -> str:
+    """How a family names a trait that is about a code of this number; people are shown the code."""
+    return f"code {identifier}"
+
+
 def code_ids(codes: Sequence[str]) -> Array:
     """int64 (N,)."""
     return np.array([code_id(code) for code in codes], np.int64)

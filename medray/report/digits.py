@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from medray.report.sections import Cell, Interval, Quantity
+from medray.report.sections import Cell, Interval, Link, Quantity
 
 ABSENT = "\N{EN DASH}"
 
@@ -15,7 +15,7 @@ def cell(value: Cell) -> str:
         return value
     if isinstance(value, Interval):
         return interval(value)
-    if isinstance(value, Quantity):
+    if isinstance(value, (Quantity, Link)):
         return value.text
     if isinstance(value, int):
         return count(value)

@@ -9,7 +9,7 @@ from medray.report.digits import duration, percent
 from medray.report.lineage import lineage_table, reason_table
 from medray.report.metric_words import Json
 from medray.report.months import months
-from medray.report.sections import Group, Quantity, Report, Section, Sum, Table, Text
+from medray.report.sections import Group, Link, Quantity, Report, Section, Sum, Table, Text
 from medray.report.trend import NightPoint, trend
 
 
@@ -27,6 +27,7 @@ def nightly_report(
     outcomes: Mapping[str, Mapping[str, Json]],
     sums: Sequence[Sum],
     reasons: Mapping[str, int],
+    runs: Sequence[tuple[str, str, str]],
     lineage: Mapping[str, str],
     seconds: Mapping[str, float],
 ) -> Report:
@@ -42,6 +43,7 @@ def nightly_report(
         outcomes: metrics by month and label of published answers whose outcome is known.
         sums: the accounting of each stage, in order.
         reasons: inputs that were not used tonight, by reason.
+        runs: the night's links in order: job, run id as people name it, where its report lies or "".
         lineage: run, model, code, recipe, table versions.
         seconds: wall time by stage, in order.
     """
@@ -55,7 +57,7 @@ def nightly_report(
         sections.append(gate.comparisons(compared))
     if outcomes:
         sections.append(months(outcomes))
-    sections += [_times(seconds), lineage_table(lineage)]
+    sections += [_runs(runs), _times(seconds), lineage_table(lineage)]
     return Report(title, subtitle, facts, tuple(sections))
 
 
@@ -65,6 +67,11 @@ def _summary(sums: Sequence[Sum]) -> Text:
         text = f"Inputs are missing or doubled in: {', '.join(broken)}. Do not use tonight's results."
         return Text("Summary", (text,), "alarm")
     return Text("Summary", ("Every input of tonight ended in exactly one place.",))
+
+
+def _runs(runs: Sequence[tuple[str, str, str]]) -> Table:
+    rows = tuple((job, Link(run, page) if page else run) for job, run, page in runs)
+    return Table("Runs of this night", ("Job", "Run"), rows, "A run with a report leads to it.")
 
 
 def _times(seconds: Mapping[str, float]) -> Table:

@@ -26,7 +26,19 @@ class Quantity:
     text: str
 
 
-Cell = str | int | float | Interval | Quantity | None
+@dataclass(frozen=True)
+class Link:
+    """Words that lead to another report.
+
+    Attributes:
+        page: where it lies from this one ("../<run>/report.html").
+    """
+
+    text: str
+    page: str
+
+
+Cell = str | int | float | Interval | Quantity | Link | None
 Tone = Literal["plain", "caution", "alarm"]
 
 

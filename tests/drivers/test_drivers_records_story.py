@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -102,6 +103,17 @@ def test_a_night_scores_new_subjects_and_those_whose_past_has_changed(scored_rec
     assert (_subject(6), 2) not in versions
     assert scored_records.run("nightly", "2026-01-02").status == "done"  # a night without news is committed too
     assert _table(scored_records, PREDICTIONS).num_rows == answers.num_rows
+
+
+def test_a_night_whose_rates_come_in_another_unit_is_held_and_names_their_code(scored_records: RecordScene) -> None:
+    per_second = [row for number in range(100, 120) for row in patient_rows(number, number * 100, 1 / 60)]
+    scored_records.add("events_2.csv", per_second)
+    night = scored_records.run("nightly", gate={"min_inputs": 10})
+    assert night.status == "held"
+    report = json.loads((Path(night.facts["report"]).parent / "report.json").read_text())
+    holding = {one["about"] for one in report["findings"] if one["holds"]}
+    assert "input trait 'HR'" in holding
+    assert not any("code" in about for about in holding)
 
 
 def test_a_correction_that_moves_an_event_out_of_the_window_is_a_change_too(scored_records: RecordScene) -> None:

@@ -28,7 +28,8 @@ def night(**changes: Any) -> Any:
     given = {
         "title": "t", "subtitle": "s", "facts": [("Run", "r1")], "run": "r1", "held": False, "findings": [],
         "compared": [SHIFT], "nights": NIGHTS, "judged_beside": 1, "outcomes": {}, "sums": [GOOD],
-        "reasons": {"empty": 1, "truncated": 3}, "lineage": {"run_id": "r1"},
+        "reasons": {"empty": 1, "truncated": 3},
+        "runs": [("ingest_dicom", "r0", "../r0/report.html"), ("predict", "r2", "")], "lineage": {"run_id": "r1"},
         "seconds": {"ingest": 30.0, "predict": 90.0},
     }  # fmt: skip
     return nightly_report(**(given | changes))
@@ -57,7 +58,7 @@ def test_a_published_night_tells_what_was_noted(findings: list[Found], tone: str
 
 def test_a_quiet_night_shows_no_comparisons_and_no_reasons() -> None:
     titles = [part.title for part in night(compared=[], reasons={}).sections]
-    assert titles == ["Published", "Summary", "Accounting", "Nights", "Time", "Lineage"]
+    assert titles == ["Published", "Summary", "Accounting", "Nights", "Runs of this night", "Time", "Lineage"]
 
 
 def test_the_summary_is_an_alarm_when_any_sum_is_wrong() -> None:
@@ -103,3 +104,9 @@ def test_outcomes_stand_by_month_with_intervals() -> None:
     assert table.rows[0][1] == 40
     assert (table.rows[0][2].value, table.rows[0][2].lower) == (0.9, 0.8)
     assert isinstance(figure, Figure)
+
+
+def test_a_night_leads_to_the_reports_of_its_runs() -> None:
+    page = render(night())
+    assert '<td>ingest_dicom</td><td><a href="../r0/report.html">r0</a></td>' in page
+    assert "<td>predict</td><td>r2</td>" in page

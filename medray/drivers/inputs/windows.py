@@ -54,12 +54,12 @@ def _known(
     store: Store, lake: str, part: Bucket, events: Sequence[str], asked: Asked
 ) -> tuple[Timelines, np.typing.NDArray[np.int64]]:
     table = read_bucket(store, lake, events, part, _COLUMNS, np.unique(asked.subject))
-    found = timelines(table.set_column(table.schema.get_field_index("code"), "code", _with_text(table)))
+    found = timelines(table.set_column(table.schema.get_field_index("code"), "code", with_text(table)))
     names = code_ids(found.names)
     return found, names[found.code] if len(names) else np.zeros(0, np.int64)
 
 
-def _with_text(table: pa.Table) -> pa.ChunkedArray:
+def with_text(table: pa.Table) -> pa.ChunkedArray:
     """Codes; `code//text` where an event has a text and no number. Beside a number the text is a
     comparator or a remark, and the code stays the one under which the number is looked for."""
     code = table["code"].cast(pa.string())

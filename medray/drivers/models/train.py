@@ -157,9 +157,9 @@ def _execute(
     definition = {**_definition(recipe, family_summary, task_summary, calibration), "windows": reading.windows}
     by_split = {TRAIN: subjects[in_train], TUNING: subjects[~in_train]}
     sha256 = save_model(job.store, recipe.lake, weights, definition, by_split)
-    reference = tuning_reference(
-        reading, family_summary, examples, subjects, task.decode(logits, recipe.task, calibration), job
-    )
+    decoded = task.decode(logits, recipe.task, calibration)
+    state = snapshot(job.store, recipe.lake).at(plan.tables_read)
+    reference = tuning_reference(reading, family_summary, examples, subjects, decoded, state)
     made, events = _register(plan, recipe, sha256, {**_card(plan, recipe, history), "reference": reference}, job)
     outcome = Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256, events=events)
     commit_run(job.store, recipe.lake, plan, outcome)

@@ -42,6 +42,10 @@ class Judged:
     night: Night
     verdict: Verdict
 
+    @property
+    def children(self) -> tuple[str, ...]:
+        return tuple(link["run_id"] for link in self.links)
+
 
 @dataclass(frozen=True)
 class Judging:

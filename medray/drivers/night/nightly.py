@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from medray.drivers.images.ingest import ingest_archive
-from medray.drivers.job import NO_INPUTS, Job, Result, host_facts, new_plan
+from medray.drivers.job import Job, Result, host_facts, new_plan, no_inputs
 from medray.drivers.models.predict import predict
 from medray.drivers.night.judging import Judging
 from medray.drivers.night.links import counts_of, sums_of
@@ -37,7 +37,7 @@ def nightly(recipe: NightlyRecipe, job: Job) -> Result:
     stream = f"{JOB} {recipe.name}"
     state = snapshot(job.store, recipe.lake)
     facts = {"run_date": job.run_date, **_rejected(state, recipe, job.run_date)}
-    plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, NO_INPUTS)
+    plan = new_plan(recipe, JOB, stream, job.run_date, state.versions, facts, no_inputs())
     _finish_others(plan, recipe, job)
     if plan.run_id in state.run_ids():
         waiting = plan.run_id in state.withheld()
@@ -99,8 +99,7 @@ def _execute(plan: Plan, recipe: NightlyRecipe, job: Job) -> Result:
     verdicts = [link["verdict"] for link in judged.links if link["job"] == "predict"]
     held = "held" in verdicts if verdicts else judged.verdict.held
     sums = sums_of(judged.links, told_now)
-    children = tuple(link["run_id"] for link in judged.links)
-    told = Told(plan, recipe, model, job, sums, children, predicted.facts.get("reasons", {}), seconds, judged, held)
+    told = Told(plan, recipe, model, job, sums, predicted.facts.get("reasons", {}), seconds, judged, held)
     report = write_page(told)
     commit_run(job.store, recipe.lake, plan, _outcome(told, report, started))
     status: Any = "held" if held else "done"
@@ -115,7 +114,7 @@ def _outcome(told: Told, report: str, started: float) -> Outcome:
     return Outcome(
         counts_of(told.sums),
         host_facts=host_facts(started),
-        children=told.children,
+        children=told.judged.children,
         model_sha256=told.model.sha256,
         report_uri=report,
         verdict=verdict,

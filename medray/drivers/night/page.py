@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from medray.drivers.models.evaluation_page import lineage
 from medray.drivers.night.judging import Judged
 from medray.drivers.night.nights import night_document, night_rows, unused_share
 from medray.drivers.night.outcomes import outcomes
-from medray.drivers.reports import report_folder, write_report
+from medray.drivers.reports import report_folder, report_page, write_report
 from medray.planning.accounting import Sum
 from medray.planning.gate.shifts import Shift
 from medray.recipes.score import NightlyRecipe
@@ -39,7 +40,7 @@ class Told:
 
     Attributes:
         plan, recipe, model, job: of the night.
-        sums, children: of its links.
+        sums: of its links.
         abstained: inputs out of the model's range, by reason.
         seconds: wall time by stage.
         judged, held: by the gate.
@@ -50,7 +51,6 @@ class Told:
     model: Registered
     job: Job
     sums: tuple[Sum, ...]
-    children: tuple[str, ...]
     abstained: dict[str, int]
     seconds: dict[str, float]
     judged: Judged
@@ -61,7 +61,7 @@ def write_page(told: Told) -> str:
     """Write `report.html` and `report.json`; returns where the page lies."""
     state = snapshot(told.job.store, told.recipe.lake)
     evaluated = outcomes(state, told.model, told.plan.run_date, told.job)
-    reasons = _reasons(state, set(told.children), told.abstained)
+    reasons = _reasons(state, set(told.judged.children), told.abstained)
     folder = report_folder(told.recipe.lake, told.plan.run_id)
     with told_failures(told.recipe.lake):
         document = json.dumps(_document(told, reasons, evaluated), sort_keys=True, indent=1)
@@ -71,12 +71,11 @@ def write_page(told: Told) -> str:
 
 def _page(told: Told, state: Snapshot, reasons: dict[str, int], evaluated: dict[str, Any]) -> str:
     plan, model, verdict = told.plan, told.model, told.judged.verdict
-    links = ", ".join(run[:12] for run in told.children) or "nothing new"
     return render(
         nightly_report(
             title=f"Night of {plan.run_date}",
             subtitle=f"{told.recipe.name}: {model.name} version {model.version}",
-            facts=(("Run", plan.run_id[:12]), ("Links", links)),
+            facts=(("Run", plan.run_id[:12]), ("Links", str(len(told.judged.links) or "nothing new"))),
             run=plan.run_id[:12],
             held=told.held,
             findings=[Found(one.check, one.holds, one.about, one.found, one.allowed) for one in verdict.findings],
@@ -86,6 +85,7 @@ def _page(told: Told, state: Snapshot, reasons: dict[str, int], evaluated: dict[
             outcomes=evaluated,
             sums=[shown(part) for part in told.sums],
             reasons=reasons,
+            runs=[_run(link) for link in told.judged.links],
             lineage=lineage(plan, model),
             seconds=told.seconds,
         )
@@ -109,9 +109,14 @@ def _document(told: Told, reasons: dict[str, int], evaluated: dict[str, Any]) ->
         "reasons": reasons,
         "night": night_document(told.judged.night),
         "outcomes": evaluated,
-        "links": list(told.children),
+        "links": list(told.judged.children),
         "seconds": told.seconds,
     }
+
+
+def _run(link: Mapping[str, Any]) -> tuple[str, str, str]:
+    page = report_page(link["run_id"]) if link["report_uri"] else ""
+    return link["job"], link["run_id"][:12], page
 
 
 def _compared(one: Shift) -> Compared:

@@ -7,6 +7,7 @@ import numpy as np
 from medray.contracts import Array, Sums
 from medray.families.ehr.config import EhrConfig
 from medray.families.ehr.prepare import CODE, VALUE
+from medray.ops.code_id import code_trait
 
 MOST_CODES = 40
 
@@ -19,7 +20,7 @@ def traits(examples: Array, config: EhrConfig, summary: Sums) -> dict[str, Array
         summary: names the codes, the most frequent first.
 
     Returns:
-        float32 (N,) each: "events", and "code <id>" for the 40 codes of the most training
+        float32 (N,) each: "events", and `code_trait` for the 40 codes of the most training
         examples: the last value, or the number of events of a code that had none in training; NaN
         where the window has none.
     """
@@ -34,5 +35,5 @@ def traits(examples: Array, config: EhrConfig, summary: Sums) -> dict[str, Array
         else:
             count = here.sum(axis=1)
             column = np.where(count > 0, count, np.nan)
-        found[f"code {code}"] = column.astype(np.float32)
+        found[code_trait(code)] = column.astype(np.float32)
     return found

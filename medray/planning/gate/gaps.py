@@ -8,8 +8,8 @@ from scipy.stats import binom
 
 from medray.planning.gate.finding import ALPHA, Finding
 from medray.planning.gate.history import Night, references
-from medray.planning.gate.observed import ALL, Reference, judged_groups
-from medray.planning.gate.shifts import shown
+from medray.planning.gate.observed import Reference, judged_groups, known_as
+from medray.planning.gate.shifts import about
 from medray.planning.gate.trait_bins import share_known
 
 _DROP = 0.5  # of the share in which it was known
@@ -30,6 +30,6 @@ def check_gaps(tonight: Night, seen: Sequence[Night], reference: Reference, fewe
                 continue
             subjects = counts["subjects"]
             if binom.cdf(round(have * subjects), subjects, usual) < ALPHA / len(counts["traits"]):
-                about = f"input trait '{name}'" + (f", {shown(group)}" if group != ALL else "")
-                found.append(Finding("missing", True, about, f"known in {have:.0%}", f"{usual:.0%} before"))
+                what = about(f"input trait '{known_as(reference, name)}'", group)
+                found.append(Finding("missing", True, what, f"known in {have:.0%}", f"{usual:.0%} before"))
     return found

@@ -7,7 +7,7 @@ chunk files, in model cards and in `runs`; counts of parts add up to those of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -34,10 +34,17 @@ Observed = dict[str, Group]
 
 
 class Reference(TypedDict):
-    """What a model was calibrated on: the scales of its scores, and the counts of its tuning split."""
+    """What a model was calibrated on.
+
+    Attributes:
+        scales: of its scores, by label.
+        counts: of its tuning split.
+        names: what people are shown, of traits whose name says nothing to them.
+    """
 
     scales: dict[str, dict[str, Any]]
     counts: Group
+    names: NotRequired[dict[str, str]]
 
 
 Quantities = Mapping[str, Any]  # sequences or arrays of N values by name
@@ -46,6 +53,11 @@ Quantities = Mapping[str, Any]  # sequences or arrays of N values by name
 def scales_of(reference: Reference) -> dict[str, Scale]:
     """The scale of each label's scores."""
     return {label: Scale.read(one) for label, one in reference["scales"].items()}
+
+
+def known_as(reference: Reference, trait: str) -> str:
+    """A trait as people know it."""
+    return reference.get("names", {}).get(trait, trait)
 
 
 def reference_of(scores: Quantities, traits: Quantities, inputs: int, subjects: int) -> Reference:

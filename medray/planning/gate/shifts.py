@@ -9,7 +9,7 @@ from typing import Literal
 from medray.metrics.drift import Drift, drift
 from medray.planning.gate.finding import ALPHA, Finding
 from medray.planning.gate.history import Night, references
-from medray.planning.gate.observed import ALL, Group, Reference, judged_groups, scales_of
+from medray.planning.gate.observed import ALL, Group, Reference, judged_groups, known_as, scales_of
 from medray.planning.gate.scale import Scale
 from medray.planning.gate.trait_bins import aligned, lower_edge
 
@@ -21,7 +21,7 @@ class Shift:
     """One quantity of one group of tonight against one reference.
 
     Attributes:
-        group, kind, name: "scanner <key>", "score" or "trait", label or trait.
+        group, kind, name: "scanner <key>", "score" or "trait", label or trait as people know it.
         against: "training", "recent nights" or "the released night of ...".
         scale: the bins: inner edges, or categories.
         tonight, reference: counts in them.
@@ -39,7 +39,12 @@ class Shift:
     @property
     def about(self) -> str:
         what = f"scores of {self.name}" if self.kind == "score" else f"input trait '{self.name}'"
-        return what if self.group == ALL else f"{what}, {shown(self.group)}"
+        return about(what, self.group)
+
+
+def about(what: str, group: str) -> str:
+    """What a finding is about, in words."""
+    return what if group == ALL else f"{what}, {shown(group)}"
 
 
 def shown(group: str) -> str:
@@ -58,7 +63,7 @@ def shifts(tonight: Night, seen: Sequence[Night], reference: Reference, fewest: 
         for against, other in [("training", training), *references(seen, tonight.model_sha256, group)]:
             if other["subjects"] >= fewest:
                 found += _scores(group, against, counts, other, scales)
-                found += _traits(group, against, counts, other)
+                found += _traits(group, against, counts, other, reference)
     return found
 
 
@@ -99,10 +104,10 @@ def _scores(group: str, against: str, counts: Group, other: Group, scales: Mappi
             yield Shift(group, "score", label, against, scale, tonight, reference, apart)
 
 
-def _traits(group: str, against: str, counts: Group, other: Group) -> Iterator[Shift]:
+def _traits(group: str, against: str, counts: Group, other: Group, training: Reference) -> Iterator[Shift]:
     for name in sorted(counts["traits"].keys() & other["traits"].keys()):
         bins, reference, tonight = aligned(other["traits"][name], counts["traits"][name])
         if sum(tonight) and sum(reference):
             apart = drift(reference, tonight, ordered=True, inputs=counts["subjects"])
             scale = Scale(tuple(lower_edge(one) for one in bins[1:]), None)
-            yield Shift(group, "trait", name, against, scale, tonight, reference, apart)
+            yield Shift(group, "trait", known_as(training, name), against, scale, tonight, reference, apart)
