@@ -24,7 +24,6 @@ from medray.config import resolved
 from medray.errors import SubmitError
 from medray.recipes.recipe import Recipe
 
-HELD_CODE, HELD = 3, "HELD"  # the exit code of a held night
 _TRIES = 9
 _POLL_S, _LOST_S = 2.0, 300.0
 
@@ -45,8 +44,8 @@ def submit(
     *,
     join: bool = False,
 ) -> int:
-    """Ship code and recipe, follow the logs, return the driver's exit code: of this submission, or of
-    the very same run where it has succeeded (0) or was held (3) before; 124 past the deadline.
+    """Ship code and recipe, follow the logs, return the driver's exit code: of this submission, or 0
+    where the very same run has succeeded before; 124 past the deadline.
 
     Args:
         deadline_s: when the driver is ended, on the cluster itself: it does not depend on who follows.
@@ -63,12 +62,6 @@ def submit(
         if state == "SUCCEEDED":
             say("the same run has succeeded on this cluster: nothing was submitted (another night, another --run-date)")
             return 0
-        if state == HELD:
-            say(
-                f"the same run was held ({name}): nothing was submitted. Look at its report, then "
-                "`medray release` or `medray reject` it; the next night goes on from there"
-            )
-            return HELD_CODE
         if state is not None and not join:
             raise SubmitError(
                 f"address {address}",
@@ -154,15 +147,14 @@ def _client(address: str) -> Any:
 
 def _standing(client: Any, name: str) -> tuple[str, str | None]:
     """The last submission of a run and how it stands; where there is none, or it failed, a free name and
-    None. A failed try leaves its name and its logs to be looked at; a held run is no failed one."""
+    None. A failed try leaves its name and its logs to be looked at. A night that was held (which is a failure
+    to Ray) is asked for again: the lake knows what people have decided about it since."""
     jobs = {job.submission_id: job for job in client.list_jobs()}
     for attempt in range(1, _TRIES + 1):
         tried = name if attempt == 1 else f"{name}-try{attempt}"
         if tried not in jobs:
             return tried, None
         status = str(jobs[tried].status.value)
-        if status == "FAILED" and jobs[tried].driver_exit_code == HELD_CODE:
-            return tried, HELD
         if status not in ("FAILED", "STOPPED"):
             return tried, status
     raise SubmitError(f"run {name}", f"{_TRIES} failed tries", "a run that can succeed", "read the logs of the last")

@@ -1,4 +1,4 @@
-"""What `medray submit` makes of a dashboard's answers: held, failed and running copies, refusals, a lost cluster."""
+"""What `medray submit` makes of a dashboard's answers: failed and running copies, refusals, a lost cluster."""
 
 from __future__ import annotations
 
@@ -94,19 +94,14 @@ def _submit(dashboard: Dashboard, **options: Any) -> tuple[int, str]:
     return code, "\n".join(told)
 
 
-def test_a_held_night_is_not_tried_again(dashboard: Dashboard) -> None:
-    dashboard.jobs = {NAME: ("FAILED", 3)}
-    code, told = _submit(dashboard, join=True)
-    assert (code, dashboard.sent) == (3, [])
-    assert "held" in told
-    assert "medray release" in told
-    assert "medray reject" in told
-
-
-def test_a_night_that_failed_and_then_was_held_is_held(dashboard: Dashboard) -> None:
-    dashboard.jobs = {NAME: ("FAILED", 1), f"{NAME}-try2": ("FAILED", 3)}
-    assert _submit(dashboard)[0] == 3
-    assert dashboard.sent == []
+@pytest.mark.parametrize(("end", "code"), [(("FAILED", 3), 3), (("SUCCEEDED", 0), 0)])
+def test_the_lake_is_asked_again_about_a_held_night(
+    dashboard: Dashboard, end: tuple[str, int | None], code: int
+) -> None:
+    """It ends with 3 while nobody has decided, and with 0 after a release."""
+    dashboard.jobs, dashboard.ends = {NAME: ("FAILED", 1), f"{NAME}-try2": ("FAILED", 3)}, [end]
+    assert _submit(dashboard)[0] == code
+    assert [one["submission_id"] for one in dashboard.sent] == [f"{NAME}-try3"]
 
 
 @pytest.mark.parametrize("state", [("FAILED", 1), ("FAILED", None), ("FAILED", 124), ("STOPPED", None)])
