@@ -4,15 +4,17 @@ repeated or seen in part?
     python tests/faults/kills.py --points 200 --seed 1
     python tests/faults/kills.py --job ingest --victim driver --points 20 --seed 1
 
-A point is the n-th file that appears in the lake: plans, chunk files, shards, commits. The job that is killed
-runs on the cluster; a reader polls the lake from outside all the while. After the kill the archive grows, and a
-nightly run takes over, in this process and without Ray, which bears no session beside a cluster: it finishes
-what is unfinished, then ingests, prepares and scores the rest. Jobs and victims take turns.
+A point is the n-th file that appears in the lake: plans, chunk files, shards, commits. A trial has two: at the
+first a worker is killed, which the job must survive, at the second the trial's victim. The job runs on the
+cluster; a reader polls the lake from outside all the while. After the kills the archive grows, and a nightly run
+takes over, in this process and without Ray, which bears no session beside a cluster: it finishes what is
+unfinished, then ingests, prepares and scores the rest. Jobs and victims take turns.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -56,36 +58,42 @@ SWEPT = 0  # the stamp of a staged file that its commit has removed
 
 @dataclass
 class Trial:
-    """What one kill left behind. Every list of faults must be empty."""
+    """What two kills left behind. Every list of faults must be empty.
+
+    Attributes:
+        victim: of the second kill; that of the first is a worker.
+        points: where each was to be; killed: how many came before the job's end.
+    """
 
     job: str
     victim: str
-    point: int
-    killed: bool
+    points: tuple[int, int]
+    killed: int
     faults: list[str] = field(default_factory=list)
 
 
-def run_trial(base: Path, place: TwoNodes, job: str, victim: str, point: int) -> Trial:
-    """Restore the scene, kill at the point, let the archive grow, run a night, look."""
+def run_trial(base: Path, place: TwoNodes, job: str, victim: str, points: tuple[int, int]) -> Trial:
+    """Restore the scene, kill at the points, let the archive grow, run a night, look."""
     acts = STAGES[job]
     scene = acts.restore(base, job)
     with _Reader(scene, acts) as reader:
-        attempt = _Attempt(place, _run(scene, job, place))
-        killed = attempt.killed(scene, victim, point)
+        attempt = _Attempt(place, scene, _run(scene, job, place))
+        killed = attempt.killed("worker", points[0]) + attempt.killed(victim, points[1])
+        attempt.over(victim)
         finished = _finished_files(scene)
         acts.grow(scene)
         acts.run(scene, "night")
         attempt.end()
     place.mend()
-    trial = Trial(job, victim, point, killed, [*reader.faults])
+    trial = Trial(job, victim, points, killed, [*reader.faults])
     trial.faults += acts.faults(scene)
     trial.faults += [f"repeated: {path.name}" for path, stamp in finished.items() if _stamp(path) not in (stamp, SWEPT)]
     return trial
 
 
-def points(base: Path, job: str, count: int, seed: int) -> list[int]:
-    """Seeded points of a job. The last is among its last files, where tables are committed; with
-    a job "commit", all are."""
+def points(base: Path, job: str, count: int, seed: int) -> list[tuple[int, int]]:
+    """Seeded pairs of points of a job. The last pair ends among its last files, where tables are committed;
+    with a job "commit", all do."""
     scene = STAGES[job].restore(base, job)
     before = len(_files(scene))
     with _Appearing(scene) as appearing:
@@ -94,34 +102,36 @@ def points(base: Path, job: str, count: int, seed: int) -> list[int]:
     commits = max(total - 5, 1)
     draw = random.Random(f"{seed} {job}")
     drawn = [draw.randint(commits if job.endswith("commit") else 1, total) for _ in range(count - 1)]
-    return [*sorted(drawn), draw.randint(commits, total)]
+    return [(draw.randint(1, last), last) for last in (*sorted(drawn), draw.randint(commits, total))]
 
 
 class _Attempt:
     """A job on the cluster, and what becomes of it."""
 
-    def __init__(self, place: TwoNodes, process: subprocess.Popen[bytes]) -> None:
-        self._place, self._process = place, process
+    def __init__(self, place: TwoNodes, scene: Path, process: subprocess.Popen[bytes]) -> None:
+        self._place, self._scene, self._process = place, scene, process
+        self._before = set(_files(scene))
+        self._seen = set(self._before)
+        self._workers: list[psutil.Process] = []
         self._stopped: list[psutil.Process] = []
 
-    def killed(self, scene: Path, victim: str, point: int) -> bool:
+    def killed(self, victim: str, point: int) -> bool:
         """Kill the victim once `point` files are new. False: the job had ended before."""
-        seen = set(_files(scene))
-        before, target = len(seen), len(seen) + point
         deadline = time.monotonic() + _LIMIT_S
         while self._process.poll() is None and time.monotonic() < deadline:
-            seen.update(_files(scene))
-            if len(seen) >= target and self._kill(victim):
+            self._seen.update(_files(self._scene))
+            new = len(self._seen) - len(self._before)
+            if new >= point and self._kill(victim):
                 return True
             # It starts for some seconds before it writes: looking closer then would only slow it down.
-            time.sleep(0.002 if len(seen) > before else 0.02)
+            time.sleep(0.002 if new else 0.02)
         return False
 
     def _kill(self, victim: str) -> bool:
         """False where there is no such process at this moment."""
-        workers = self._place.workers()
+        self._workers = self._place.workers()
         if victim == "zombie":
-            self._stopped = [psutil.Process(self._process.pid), *workers]
+            self._stopped = [psutil.Process(self._process.pid), *self._workers]
             for one in self._stopped:
                 with suppress(psutil.NoSuchProcess):
                     one.suspend()
@@ -137,12 +147,17 @@ class _Attempt:
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(int(str(pid)), signal.SIGKILL)
+        return True
+
+    def over(self, victim: str) -> None:
+        """The job ends, by itself or with its host; zombies stand still until a night has done their work."""
+        if self._stopped:
+            return
         self._wait(_HOST_S if victim == "head" else _LIMIT_S)
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        own_ray.bury(workers)
-        return True
+        own_ray.bury(self._workers)
 
     def end(self) -> None:
         """What was stopped goes on, to whatever end it finds."""
@@ -254,7 +269,7 @@ def draw(jobs: Sequence[str], victims: Sequence[str], count: int, seed: int) -> 
 
 
 def campaign(base: Path, place: TwoNodes, pairs: Sequence[tuple[str, str]], seed: int) -> Iterator[Trial]:
-    """A trial for each pair, at a point of its own."""
+    """A trial for each pair, at points of its own."""
     drawn = {job: points(base, job, max(count, 2), seed) for job, count in Counter(job for job, _ in pairs).items()}
     for job, victim in pairs:
         yield run_trial(base, place, job, victim, drawn[job].pop())
@@ -264,23 +279,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--job", choices=JOBS, action="append")
     parser.add_argument("--victim", choices=VICTIMS, action="append")
-    parser.add_argument("--points", type=int, default=20, help="kills, shared among jobs and victims")
+    parser.add_argument("--points", type=int, default=20, help="kills, two a trial, shared among jobs and victims")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     jobs, victims = arguments.job or USUAL, arguments.victim or VICTIMS
     base = Path(tempfile.mkdtemp(prefix="medray-kill-base-"))
-    results: Counter[str] = Counter()
+    told: Counter[str] = Counter()
     try:
         with two_nodes() as place, without_ray():
             for acts in {STAGES[job].__name__: STAGES[job] for job in jobs}.values():
                 acts.build(base)
-            for trial in campaign(base, place, draw(jobs, victims, arguments.points, arguments.seed), arguments.seed):
-                results["fault" if trial.faults else "right" if trial.killed else "ended before the kill"] += 1
+            for trial in campaign(
+                base, place, draw(jobs, victims, -(-arguments.points // 2), arguments.seed), arguments.seed
+            ):
+                told.update(trials=1, kills=trial.killed, faults=bool(trial.faults))
                 print(trial, flush=True)
     finally:
         shutil.rmtree(base, ignore_errors=True)
-    print(dict(results))
-    sys.exit(1 if results["fault"] else 0)
+    print(json.dumps(told))
+    sys.exit(1 if told["faults"] else 0)
 
 
 if __name__ == "__main__":

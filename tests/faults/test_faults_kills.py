@@ -3,9 +3,9 @@ process disturbs it."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,33 +13,34 @@ from faults import kills, record_stage, stage
 from without_ray import without_ray
 
 PROGRAM = Path(kills.__file__)
-CI_KILLS = 8
+CI_KILLS = 20
 
 
-def campaign(count: int, *options: str, limit_s: float) -> Counter[str]:
-    """How many trials ended how; the whole output where one of them was a fault."""
+def campaign(count: int, limit_s: float) -> dict[str, int]:
+    """How many trials, kills and faults there were; the whole output where there was a fault."""
     told = subprocess.run(
-        [sys.executable, str(PROGRAM), "--points", str(count), "--seed", "1", *options],
+        [sys.executable, str(PROGRAM), "--points", str(count), "--seed", "1"],
         capture_output=True, text=True, timeout=limit_s, check=False,
     )  # fmt: skip
     assert told.returncode == 0, told.stdout[-6000:] + told.stderr[-2000:]
-    return Counter(line.split("killed=")[1].split(",")[0] for line in told.stdout.splitlines() if "killed=" in line)
+    result: dict[str, int] = json.loads(told.stdout.splitlines()[-1])
+    return result
 
 
 @pytest.mark.cluster
 @pytest.mark.timeout(900)
 def test_nothing_is_lost_doubled_repeated_or_seen_in_part() -> None:
-    """Every job and every victim; some jobs may end before their kill."""
-    ended = campaign(CI_KILLS, limit_s=880)
-    assert sum(ended.values()) == CI_KILLS
-    assert ended["True"] >= CI_KILLS // 2
+    """Every job and every victim, twice; a job may end before its last kill."""
+    told = campaign(CI_KILLS, limit_s=880)
+    assert told["trials"] == CI_KILLS // 2
+    assert told["kills"] >= 0.7 * CI_KILLS
 
 
 @pytest.mark.slow
 @pytest.mark.cluster
 @pytest.mark.timeout(5 * 3600)
 def test_two_hundred_kills() -> None:
-    assert sum(campaign(200, limit_s=5 * 3600 - 20).values()) == 200
+    assert campaign(200, limit_s=5 * 3600 - 20)["kills"] >= 170
 
 
 def test_every_job_and_every_victim_is_drawn() -> None:
