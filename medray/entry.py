@@ -6,13 +6,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from importlib import import_module
 from typing import Any
 
 from medray.config import load
-from medray.errors import MedrayError, RecipeError
+from medray.errors import MedrayError, PlanError, RecipeError, StorageError
 from medray.narration import Narrator, narrator
 from medray.schedule.nights import schedule
 
@@ -61,6 +61,7 @@ def run(recipe: Any, run_date: str, tell: Narrator) -> None:
         result = driver(recipe.job)(recipe, Job(run_date, tell))
         count(result.status, [(part.total_name, part.parts) for part in result.sums])
     conclude(result, tell)
+    _keep_few_files(recipe.lake)
     if result.status == "held":
         sys.exit(HELD)
 
@@ -70,6 +71,16 @@ def driver(name: str) -> Callable[[Any, Any], Any]:
     module, function = DRIVERS[name].split(":")
     found: Callable[[Any, Any], Any] = getattr(import_module(module), function)
     return found
+
+
+def _keep_few_files(lake: str) -> None:
+    """The run is committed, whatever becomes of this: what is left, the next job does."""
+    from medray.storage.snapshot import snapshot
+    from medray.storage.store import LAKE
+    from medray.storage.together import bring_together
+
+    with suppress(PlanError, StorageError):
+        bring_together(snapshot(LAKE, lake))
 
 
 def conclude(result: Any, tell: Narrator) -> None:

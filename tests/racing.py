@@ -5,8 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -14,10 +15,12 @@ import story
 
 from medray.drivers.job import Job, Result
 from medray.drivers.turns import in_turn
+from medray.errors import PlanError, StorageError
 from medray.narration import silent
 from medray.schema.contract import TableContract
 from medray.schema.quarantine import QUARANTINE
-from medray.storage import delta
+from medray.storage import delta, together
+from medray.storage.audit import Event
 from medray.storage.chunk_file import write_table
 from medray.storage.commit import Outcome, commit_run, data_path, write_rows
 from medray.storage.delta import NewFile
@@ -139,3 +142,27 @@ def _commit(lake: str) -> Callable[[Plan], Result]:
         return Result("done", (plan.run_id,))
 
     return execute
+
+
+def commit_some(store: Store, lake: str, count: int, first: int = 0) -> list[str]:
+    """Runs that tell the auditor something and have no rows. Returns their ids."""
+    plans = [
+        story.plan(name=f"n{number}", planned_at=datetime(2026, 1, 1) + timedelta(minutes=number))
+        for number in range(first, first + count)
+    ]
+    for plan in plans:
+        commit_run(store, lake, plan, Outcome({"listed": 1}, events=[Event("relink", plan.name)]))
+    return [plan.run_id for plan in plans]
+
+
+def bring_together_or_commit(lake: str, number: int, begin: Callable[[], int]) -> None:
+    """Every second one commits runs, the others bring files together; who is late leaves it."""
+    together.FILES = 3
+    store = Store()
+    begin()
+    for turn in range(4):
+        if number % 2:
+            commit_some(store, lake, 1, first=100 * number + turn)
+        else:
+            with suppress(PlanError, StorageError):
+                together.bring_together(snapshot(store, lake))

@@ -112,8 +112,11 @@ def data_path(run_id: str, name: str) -> str:
     return f"data/{run_id}/{name}.parquet"
 
 
+TOGETHER = "together"  # in the place of the run: a file of rows of many runs, all of them committed
+
+
 def run_of(path: str) -> str:
-    """The run that wrote a data file."""
+    """The run that wrote a data file, or `TOGETHER`."""
     return path.split("/")[1]
 
 

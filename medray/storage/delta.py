@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 _ATTEMPTS = 20
+_Action = AddAction | RemoveAction
+_FILE = "__filename"  # what pyarrow calls the file of a row
 # By default the commit that writes a checkpoint deletes the log's entries of more than 30 days. They are what an
 # auditor compares with, and a job's role may not delete in a table.
 _KEEP_LOG = PostCommitHookProperties(cleanup_expired_logs=False)
@@ -101,6 +103,20 @@ def append(
         "a commit between other writers",
         "run again: finished chunks are kept",
     )
+
+
+def stand_in(store: Store, lake: str, contract: TableContract, file: NewFile, others: Sequence[str]) -> None:
+    """Let the table name one file in the place of others that hold the same rows together.
+
+    Raises:
+        PlanError: it names one of the others no more.
+        StorageError: the commit could not be made, or another one was first.
+    """
+    table = open_table(store, lake, contract)
+    assert table is not None  # it names the others
+    with told(lake):
+        _require(table, contract, others)
+        _write(table, [_added(file, data_change=False), *(_removed(path, data_change=False) for path in others)])
 
 
 @dataclass(frozen=True)
@@ -182,29 +198,36 @@ def _must_be_open(table: DeltaTable, closes: Sequence[str]) -> None:
 
 
 def _commit(table: DeltaTable, run_id: str, change: _Change) -> None:
-    actions: list[AddAction | RemoveAction] = [
-        AddAction(
-            path=file.path,
-            size=file.size_bytes,
-            partition_values={},
-            modification_time=file.modified_ms,
-            data_change=True,
-            stats=json.dumps({"numRecords": file.rows}),
-        )
-        for file in change.files
-    ]
-    actions += [RemoveAction(path=path, deletion_timestamp=0, data_change=True) for path in change.taken_out]
+    actions: list[_Action] = [*(_added(file) for file in change.files), *(_removed(path) for path in change.taken_out)]
+    # A writer that holds an older version of the table is refused by the log itself.
+    told_of = [Transaction(one, 1) for one in (run_id, *change.closes)]
+    _write(table, actions, CommitProperties(custom_metadata={RUN_ID: run_id}, app_transactions=told_of))
+
+
+def _write(table: DeltaTable, actions: list[_Action], properties: CommitProperties | None = None) -> None:
     table.create_write_transaction(
         actions,
         mode="append",
         schema=table.schema(),
         partition_by=[],
-        # A writer that holds an older version of the table is refused by the log itself.
-        commit_properties=CommitProperties(
-            custom_metadata={RUN_ID: run_id}, app_transactions=[Transaction(one, 1) for one in (run_id, *change.closes)]
-        ),
+        commit_properties=properties,
         post_commithook_properties=_KEEP_LOG,
     )
+
+
+def _added(file: NewFile, *, data_change: bool = True) -> AddAction:
+    return AddAction(
+        path=file.path,
+        size=file.size_bytes,
+        partition_values={},
+        modification_time=file.modified_ms,
+        data_change=data_change,
+        stats=json.dumps({"numRecords": file.rows}),
+    )
+
+
+def _removed(path: str, *, data_change: bool = True) -> RemoveAction:
+    return RemoveAction(path=path, deletion_timestamp=0, data_change=data_change)
 
 
 def data_files(store: Store, lake: str, contract: TableContract, version: int) -> list[str]:
@@ -238,7 +261,7 @@ def scan(
 
 @dataclass(frozen=True)
 class Named:
-    """A file as the log names it: the same three are the same bytes."""
+    """A file as the log names it: the same three are the same bytes. `modified`: milliseconds since 1970."""
 
     path: str
     size_bytes: int
@@ -257,17 +280,17 @@ def named_files(store: Store, lake: str, contract: TableContract) -> list[Named]
 
 def scan_files(
     store: Store, lake: str, contract: TableContract, paths: Sequence[str], columns: Sequence[str]
-) -> Iterator[pa.RecordBatch]:
-    """The rows of many small files, read beside each other, in the order of the files."""
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The rows of many small files, read beside each other, in the order of the files, each batch with its file."""
     import pyarrow.dataset as ds
 
-    uris = [join(table_uri(lake, contract.name), path) for path in paths]
+    root = table_uri(lake, contract.name)
+    lies = {store.path(join(root, path)): path for path in paths}
     with told(lake):
-        filesystem = store.arrow(uris[0])
-        data = ds.dataset(
-            [store.path(uri) for uri in uris], filesystem=filesystem, format="parquet", schema=contract.schema
-        )
-        yield from data.to_batches(columns=list(columns))
+        data = ds.dataset(list(lies), filesystem=store.arrow(root), format="parquet", schema=contract.schema)
+        for batch in data.to_batches(columns=[*columns, _FILE]):
+            if batch.num_rows:
+                yield lies[batch[_FILE][0].as_py()], batch.drop_columns([_FILE])
 
 
 def scan_file(

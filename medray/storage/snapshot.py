@@ -14,7 +14,7 @@ from medray.schema.held import HELD
 from medray.schema.predictions import PREDICTIONS
 from medray.schema.runs import RUNS
 from medray.storage import delta
-from medray.storage.commit import run_of
+from medray.storage.commit import TOGETHER, run_of
 from medray.storage.failures import told
 from medray.storage.store import Store
 from medray.storage.uri import join
@@ -82,7 +82,7 @@ class Snapshot:
         """How many rows each of these files has: the log tells."""
         if self.version(contract) == EMPTY:
             return {}
-        runs = self._shown(contract)
+        runs = self._shown(contract) | {TOGETHER}
         files = delta.file_rows(self.store, self.lake, contract, self.version(contract))
         return {path: rows for path, rows in files.items() if run_of(path) in runs}
 
@@ -141,15 +141,16 @@ _read: dict[
 
 
 def _runs(store: Store, lake: str) -> pa.Table:
-    """The rows of all runs; those that this process has not seen yet are read together."""
+    """The rows of all runs; those files that this process has not seen yet are read together."""
     schema = pa.schema([RUNS.schema.field(name) for name in _COLUMNS])
     named = delta.named_files(store, lake, RUNS)
-    new = {run_of(one.path): one for one in named if (store, lake, one) not in _read}
+    new = {one.path: one for one in named if (store, lake, one) not in _read}
     if new:
-        batches = delta.scan_files(store, lake, RUNS, [one.path for one in new.values()], _COLUMNS)
-        rows = pa.Table.from_batches(batches, schema=schema).combine_chunks()
-        for place, run in enumerate(rows["run_id"].to_pylist()):
-            _read[store, lake, new[run]] = rows.slice(place, 1)
+        batches: dict[str, list[pa.RecordBatch]] = {}
+        for path, batch in delta.scan_files(store, lake, RUNS, list(new), _COLUMNS):
+            batches.setdefault(path, []).append(batch)
+        for path, one in new.items():
+            _read[store, lake, one] = pa.Table.from_batches(batches[path], schema=schema).combine_chunks()
     return pa.concat_tables([schema.empty_table(), *(_read[store, lake, one] for one in named)])
 
 

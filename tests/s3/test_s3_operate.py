@@ -8,16 +8,21 @@ from typing import Any
 import pytest
 import seaweed
 import story
+from racing import commit_some
 from story import job
 
 from medray.drivers.abandon import abandon
 from medray.drivers.operate.status import status
 from medray.drivers.operate.vacuum import find, vacuum
 from medray.errors import StorageError
+from medray.schema.audit import AUDIT
+from medray.schema.runs import RUNS
+from medray.storage import delta, together
 from medray.storage.dated import dated
 from medray.storage.failures import told
 from medray.storage.plans import Plan, now, write_plan
 from medray.storage.remove import remove
+from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE, Store
 from medray.storage.uri import join
 
@@ -52,6 +57,18 @@ def test_status_and_vacuum_of_a_bucket(bucket: str) -> None:
     assert not left & garbage
     assert kept in left
     assert [one.plan.name for one in status(lake, job(), now()).open] == ["begun"]
+
+
+def test_the_small_files_of_a_bucket_are_brought_together(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "FILES", 3)
+    lake = join(bucket, "years")
+    runs = commit_some(LAKE, lake, 4)
+    assert together.bring_together(snapshot(LAKE, lake)) == 2
+    runs += commit_some(LAKE, lake, 1, first=4)
+    state = snapshot(Store(), lake)  # remembers nothing of it
+    assert state.run_ids() == set(runs)
+    assert set(state.table(AUDIT)["run_id"].to_pylist()) == set(runs)
+    assert len(delta.named_files(LAKE, lake, RUNS)) == len(delta.named_files(LAKE, lake, AUDIT)) == 3
 
 
 def test_credentials_that_may_not_delete_are_told_so(
