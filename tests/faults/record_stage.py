@@ -31,12 +31,12 @@ BAD_ROWS = 2  # of each file: one without subject, one that repeats another
 _RECIPE = """
 job = "ingest_ehr"
 name = "kill"
-lake = "{scene}/lake"
+lake = "{lake}"
 issuer = "H"
 encounters = "any"
 [source]
 kind = "tables"
-uri = "{scene}/archive"
+uri = "{archive}"
 [[source.tables]]
 name = "vitals"
 files = "vitals*.csv"
@@ -47,7 +47,7 @@ time = "time"
 value = "value"
 [deidentify]
 profile = "basic"
-key = "file:{scene}/key"
+key = "file:{key}"
 [chunks]
 objects = 2
 megabytes = 0.01
@@ -59,11 +59,21 @@ def build(base: Path) -> None:
     scene = base / "records-scene"
     (scene / "archive").mkdir(parents=True)
     (scene / "key").write_text("k" * 64)
-    (scene / "ingest_ehr.toml").write_text(_RECIPE.format(scene=scene))
+    (scene / "ingest_ehr.toml").write_text(recipe(f"{scene}/lake", f"{scene}/archive", scene / "key"))
+    write_archive(scene)
+    shutil.copytree(scene, base / "records-aside")
+
+
+def recipe(lake: str, archive: str, key: Path) -> str:
+    """The recipe of an ingest of the archive."""
+    return _RECIPE.format(lake=lake, archive=archive, key=key)
+
+
+def write_archive(scene: Path) -> None:
+    """Files of which some rows are bad, and one that nothing reads."""
     for number in range(FILES_BEFORE):
         _write(scene, number)
     (scene / "archive" / "notes.txt").write_text("nothing reads this")
-    shutil.copytree(scene, base / "records-aside")
 
 
 def run(scene: Path, job: str) -> None:
@@ -88,7 +98,11 @@ def grow(scene: Path) -> None:
 
 def partial(scene: Path) -> list[str]:
     """Where a snapshot shows something else than its committed runs have counted."""
-    state = snapshot(LAKE, str(scene / "lake"))
+    return uncounted(snapshot(LAKE, str(scene / "lake")))
+
+
+def uncounted(state: Snapshot) -> list[str]:
+    """Tables that have other rows than the runs of a snapshot have counted."""
     counted: Counter[str] = Counter()
     for counts in state.runs["counts"].to_pylist():
         counted.update(dict(counts))
@@ -106,19 +120,22 @@ def partial(scene: Path) -> list[str]:
 
 def faults(scene: Path) -> list[str]:
     """What is lost or doubled once everything has been run to its end."""
-    state = snapshot(LAKE, str(scene / "lake"))
-    total = FILES_BEFORE + FILES_LATER
-    events = state.table(EVENTS, ("numeric_value",))["numeric_value"].to_pylist()
-    files = state.table(RECORD_FILES, ("source_key",))["source_key"].to_pylist()
-    refused = [tuple(row.values()) for row in state.table(QUARANTINE, ("source_key", "row_index")).to_pylist()]
-    found = partial(scene)
-    found += _exactly_once("event", events, total * ROWS)
-    found += _exactly_once("file", files, total)
-    found += _exactly_once("refusal", refused, total * BAD_ROWS + 1)
-    found += _exactly_once("run", state.runs["run_id"].to_pylist(), state.runs.num_rows)
+    found = inexact(snapshot(LAKE, str(scene / "lake")), FILES_BEFORE + FILES_LATER)
     left = [path.name for path in (scene / "lake").rglob(".tmp-*")]
     left += [f"staging of {path.name}" for path in (scene / "lake" / "staging").iterdir()]
     return found + [f"left over: {name}" for name in left]
+
+
+def inexact(state: Snapshot, total: int) -> list[str]:
+    """What is lost or doubled of so many files."""
+    events = state.table(EVENTS, ("numeric_value",))["numeric_value"].to_pylist()
+    files = state.table(RECORD_FILES, ("source_key",))["source_key"].to_pylist()
+    refused = [tuple(row.values()) for row in state.table(QUARANTINE, ("source_key", "row_index")).to_pylist()]
+    found = uncounted(state)
+    found += _exactly_once("event", events, total * ROWS)
+    found += _exactly_once("file", files, total)
+    found += _exactly_once("refusal", refused, total * BAD_ROWS + 1)
+    return found + _exactly_once("run", state.runs["run_id"].to_pylist(), state.runs.num_rows)
 
 
 def _exactly_once(what: str, keys: list[object], total: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Ingests and commits on an S3 server that fails: the right rows or a clear error, in bounded time; then a
+"""Ingests of images and of records on an S3 server that fails: the right rows or a clear error, in bounded time; then a
 clean run completes exactly.
 
     python tests/faults/store_faults.py --points 30 --seed 1
@@ -11,7 +11,8 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,15 +24,19 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import seaweed  # noqa: E402
 import story  # noqa: E402
-from faults import readers  # noqa: E402
+from faults import readers, record_stage  # noqa: E402
 from faults.driver_runs import PROBLEMS, SITES, look  # noqa: E402
 from faults.store_proxy import KINDS, Faults, proxied  # noqa: E402
 from without_ray import without_ray  # noqa: E402
 
 from medray.drivers.images.ingest import ingest_archive  # noqa: E402
+from medray.drivers.records.ingest import ingest_records  # noqa: E402
 from medray.errors import MedrayError  # noqa: E402
+from medray.schema.contract import TableContract  # noqa: E402
 from medray.schema.images import IMAGES  # noqa: E402
 from medray.schema.quarantine import QUARANTINE  # noqa: E402
+from medray.schema.record_files import RECORD_FILES  # noqa: E402
+from medray.storage.snapshot import snapshot  # noqa: E402
 from medray.storage.store import LAKE, _arrow_s3  # noqa: E402
 
 RATES = (0.01, 0.1, 0.3)
@@ -51,15 +56,59 @@ class Trial:
     faults: list[str] = field(default_factory=list)
 
 
-def upload(folder: Path, bucket: str) -> str:
-    """A small archive in the bucket. Returns where it is."""
-    site = story.archive(folder / "site", SITES).root
+@dataclass(frozen=True)
+class Archive:
+    """What is ingested.
+
+    Attributes:
+        ingest: into a lake; returns how it ended.
+        look: at a lake, whether the ingest is done: what is wrong.
+        rows: of each table in the end.
+    """
+
+    ingest: Callable[[str], str]
+    look: Callable[[str, bool], list[str]]
+    rows: tuple[tuple[TableContract, int], ...]
+
+
+def images(folder: Path, bucket: str) -> Archive:
+    """A small archive of images in the bucket."""
+    where = _upload(story.archive(folder / "site", SITES).root, f"{bucket}/images")
+
+    def ingest(lake: str) -> str:
+        return ingest_archive(story.recipe(story.ingest_recipe(lake, where, chunks={"objects": 5})), story.job()).status
+
+    return Archive(ingest, look, ((IMAGES, SITES), (QUARANTINE, PROBLEMS)))
+
+
+def records(folder: Path, bucket: str) -> Archive:
+    """A small archive of records in the bucket."""
+    scene, files = folder / "records", record_stage.FILES_BEFORE
+    (scene / "archive").mkdir(parents=True)
+    (scene / "key").write_text(story.KEY)
+    record_stage.write_archive(scene)
+    where = _upload(scene / "archive", f"{bucket}/records")
+
+    def ingest(lake: str) -> str:
+        document = tomllib.loads(record_stage.recipe(lake, where, scene / "key"))
+        return ingest_records(story.recipe(document), story.job()).status
+
+    def look_at(lake: str, complete: bool) -> list[str]:
+        state = snapshot(LAKE, lake)
+        if complete or state.runs.num_rows:
+            return record_stage.inexact(state, files)
+        return record_stage.uncounted(state)
+
+    return Archive(ingest, look_at, ((RECORD_FILES, files), (QUARANTINE, files * record_stage.BAD_ROWS + 1)))
+
+
+def _upload(site: Path, where: str) -> str:
     for item in LAKE.walk(str(site)):
-        LAKE.replace(f"{bucket}/archive/{Path(item.uri).relative_to(site)}", Path(item.uri).read_bytes())
-    return f"{bucket}/archive"
+        LAKE.replace(f"{where}/{Path(item.uri).relative_to(site)}", Path(item.uri).read_bytes())
+    return where
 
 
-def run_trial(port: int, archive: str, lake: str, faults: Faults) -> Trial:
+def run_trial(port: int, archive: Archive, lake: str, faults: Faults) -> Trial:
     """Ingest on a bad day, look, ingest on a good one, look."""
     with proxied(port, faults) as door, through(door):
         started = time.monotonic()
@@ -71,21 +120,20 @@ def run_trial(port: int, archive: str, lake: str, faults: Faults) -> Trial:
     if seconds > LIMIT_S:
         trial.faults.append(f"{seconds:.0f} s")
     with through(port):
-        trial.faults += [f"on the bad day: {one}" for one in look(lake, ended.startswith("done"))]
+        trial.faults += [f"on the bad day: {one}" for one in archive.look(lake, ended.startswith("done"))]
         again = _ended(archive, lake)
         again = _ended(archive, lake) if again.startswith("done") else again
         trial.faults += [] if again == "nothing" else [f"on the good day: {again}"]
-        trial.faults += look(lake, True)
-        for contract, rows in ((IMAGES, SITES), (QUARANTINE, PROBLEMS)):
+        trial.faults += archive.look(lake, True)
+        for contract, rows in archive.rows:
             trial.faults += readers.differences(lake, contract, rows)
     return trial
 
 
-def _ended(archive: str, lake: str) -> str:
-    recipe = story.recipe(story.ingest_recipe(lake, archive, chunks={"objects": 5}))
+def _ended(archive: Archive, lake: str) -> str:
     try:
         with without_ray():
-            return ingest_archive(recipe, story.job()).status
+            return archive.ingest(lake)
     except MedrayError as error:
         return f"{type(error).__name__}: {error}"
     except Exception as error:
@@ -123,9 +171,9 @@ def main() -> None:
             patch.setenv(name, value)
         with seaweed.serving(program, Path(folder), port):
             seaweed.admin(port).mkdir("lake-faults")
-            archive = upload(Path(folder), "s3://lake-faults")
+            archives = [make(Path(folder), "s3://lake-faults") for make in (images, records)]
             for number, faults in enumerate(chosen(options.points, options.seed)):
-                trial = run_trial(port, archive, f"s3://lake-faults/lake-{number}", faults)
+                trial = run_trial(port, archives[number % 2], f"s3://lake-faults/lake-{number}", faults)
                 failed += bool(trial.faults)
                 print(trial, flush=True)
     print(f"{options.points} bad days, {failed} with faults")

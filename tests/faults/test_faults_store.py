@@ -60,11 +60,11 @@ def test_a_server_that_goes_on_failing_is_told(bucket: str, faults: Faults) -> N
 def test_an_ingest_on_a_bad_day_is_right_or_told_and_a_good_day_completes_it(
     s3_server: int, bucket: str, tmp_path: Path
 ) -> None:
-    archive = store_faults.upload(tmp_path, bucket)
-    days = [Faults(KINDS, 0.02, 1), Faults(("stale",), 0.3, 3)]
+    images, records = store_faults.images(tmp_path, bucket), store_faults.records(tmp_path, bucket)
+    days = [(images, Faults(KINDS, 0.02, 1)), (images, Faults(("stale",), 0.3, 3)), (records, Faults(KINDS, 0.02, 2))]
     trials = [
         store_faults.run_trial(s3_server, archive, f"{bucket}/lake-{number}", faults)
-        for number, faults in enumerate(days)
+        for number, (archive, faults) in enumerate(days)
     ]
     assert [trial for trial in trials if trial.faults] == []
     assert all(trial.done for trial in trials)
@@ -73,7 +73,9 @@ def test_an_ingest_on_a_bad_day_is_right_or_told_and_a_good_day_completes_it(
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_thirty_bad_days(s3_server: int, bucket: str, tmp_path: Path) -> None:
-    archive = store_faults.upload(tmp_path, bucket)
-    days = enumerate(store_faults.chosen(30, seed=2))
-    trials = [store_faults.run_trial(s3_server, archive, f"{bucket}/lake-{number}", faults) for number, faults in days]
+    archives = store_faults.images(tmp_path, bucket), store_faults.records(tmp_path, bucket)
+    trials = [
+        store_faults.run_trial(s3_server, archives[number % 2], f"{bucket}/lake-{number}", faults)
+        for number, faults in enumerate(store_faults.chosen(30, seed=2))
+    ]
     assert [trial for trial in trials if trial.faults] == []
