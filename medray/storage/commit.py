@@ -169,8 +169,13 @@ def _sweep(store: Store, lake: str, plan: Plan) -> None:
     work finds them, or finds the run committed."""
     folders = [join(delta.table_uri(lake, contract.name), "data", plan.run_id) for contract in (*ORDER, AUDIT, RUNS)]
     for folder in (*folders, plan_folder(lake, plan.job, plan.run_id), join(lake, "reports", plan.run_id)):
-        with told(lake), suppress(FileNotFoundError):  # no such folder, or another attempt sweeps too
-            for item in list(store.walk(folder)):
-                if item.uri.rsplit("/", 1)[-1].startswith(TEMPORARY):
-                    with suppress(FileNotFoundError):
-                        store.delete(item.uri)
+        sweep_temporaries(store, lake, folder)
+
+
+def sweep_temporaries(store: Store, lake: str, folder: str) -> None:
+    """Remove half-written files of killed attempts from a folder in which nobody needs to write any more."""
+    with told(lake), suppress(FileNotFoundError):  # no such folder, or another attempt sweeps too
+        for item in list(store.walk(folder)):
+            if item.uri.rsplit("/", 1)[-1].startswith(TEMPORARY):
+                with suppress(FileNotFoundError):
+                    store.delete(item.uri)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 _ATTEMPTS = 20
+_STAND_IN = "medray.stand_in"
 _Action = AddAction | RemoveAction
 _FILE = "__filename"  # what pyarrow calls the file of a row
 # By default the commit that writes a checkpoint deletes the log's entries of more than 30 days. They are what an
@@ -116,7 +117,12 @@ def stand_in(store: Store, lake: str, contract: TableContract, file: NewFile, ot
     assert table is not None  # it names the others
     with told(lake):
         _require(table, contract, others)
-        _write(table, [_added(file, data_change=False), *(_removed(path, data_change=False) for path in others)])
+        actions: list[_Action] = [
+            _added(file, data_change=False),
+            *(_removed(path, data_change=False) for path in others),
+        ]
+        # Two who take out the same files at once are told apart by delta-rs only where data change: the name does.
+        _write(table, actions, CommitProperties(app_transactions=[Transaction(_STAND_IN, int(table.version()))]))
 
 
 @dataclass(frozen=True)
@@ -204,7 +210,7 @@ def _commit(table: DeltaTable, run_id: str, change: _Change) -> None:
     _write(table, actions, CommitProperties(custom_metadata={RUN_ID: run_id}, app_transactions=told_of))
 
 
-def _write(table: DeltaTable, actions: list[_Action], properties: CommitProperties | None = None) -> None:
+def _write(table: DeltaTable, actions: list[_Action], properties: CommitProperties) -> None:
     table.create_write_transaction(
         actions,
         mode="append",

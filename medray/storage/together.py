@@ -15,7 +15,7 @@ from medray.schema.contract import TableContract
 from medray.schema.runs import RUNS
 from medray.storage import delta
 from medray.storage.chunk_file import read_facts, write_table
-from medray.storage.commit import TOGETHER, data_path, run_of
+from medray.storage.commit import TOGETHER, data_path, run_of, sweep_temporaries
 from medray.storage.failures import told
 from medray.storage.snapshot import Snapshot
 from medray.storage.uri import join
@@ -34,17 +34,21 @@ def bring_together(state: Snapshot) -> int:
         PlanError, StorageError: somebody else has done it first, or the store failed: the tables hold
             the same rows as before, and another call does what is left.
     """
-    runs = state.run_ids()
+    if len(_small_files(state, RUNS)) < FILES:
+        return 0
     made = 0
-    for contract in (RUNS, AUDIT):
-        # What a run that has no row yet has written is shown to nobody: it waits.
-        files = [one for one in delta.named_files(state.store, state.lake, contract) if run_of(one.path) in runs]
+    for contract in (AUDIT, RUNS):  # `runs` last: while it has small files, what is left to do is found
+        files = _small_files(state, contract)
         for start in range(0, len(files) - FILES + 1, FILES):
             _stand_in(state, contract, files[start : start + FILES])
             made += 1
-        if contract == RUNS and len(files) < FILES:
-            return made  # `audit` has no more
     return made
+
+
+def _small_files(state: Snapshot, contract: TableContract) -> list[delta.Named]:
+    """Of one committed run each. What a run without a row has written is shown to nobody, and waits."""
+    runs = state.run_ids()
+    return [one for one in delta.named_files(state.store, state.lake, contract) if run_of(one.path) in runs]
 
 
 def _stand_in(state: Snapshot, contract: TableContract, files: Sequence[delta.Named]) -> None:
@@ -57,6 +61,7 @@ def _stand_in(state: Snapshot, contract: TableContract, files: Sequence[delta.Na
             read = delta.scan_files(state.store, state.lake, contract, paths, contract.schema.names)
             rows = pa.Table.from_batches((batch for _, batch in read), schema=contract.schema).combine_chunks()
             facts = write_table(state.store, uri, contract, rows.to_batches(), {})
+    sweep_temporaries(state.store, state.lake, uri.rsplit("/", 1)[0])  # before it is done: nobody comes back
     modified = max(one.modified for one in files)
     file = delta.NewFile(path, int(facts["file_bytes"]), int(facts["rows"]), modified)
     delta.stand_in(state.store, state.lake, contract, file, paths)

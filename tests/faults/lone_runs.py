@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
 import story
+from racing import commit_some
 
 from medray.drivers.job import Result
 from medray.drivers.turns import in_turn
+from medray.schema.audit import AUDIT
 from medray.schema.contract import TableContract
 from medray.schema.held import HELD
-from medray.storage import delta
+from medray.storage import delta, together
 from medray.storage.commit import ORDER, Outcome, commit_run, data_path, write_rows
 from medray.storage.models import load_model, register, save_model, versions
 from medray.storage.plans import Plan
@@ -63,6 +68,29 @@ def look_at_models(lake: str, complete: bool) -> list[str]:
         return []
     found = [] if [one.version for one in known] == [1] else [f"{len(known)} versions of one model"]
     found += [] if choose(LAKE, lake, NAME, "production").version == 1 else ["another version is in production"]
+    return found
+
+
+def few_files(lake: str) -> None:
+    """The files of two runs in `runs` and `audit` are brought together."""
+    if not Path(lake).exists():
+        aside = Path(lake).with_name("aside")
+        commit_some(LAKE, str(aside), 2)
+        shutil.copytree(aside, lake)
+    with patch.object(together, "FILES", 2):
+        together.bring_together(snapshot(LAKE, lake))
+
+
+def look_at_few_files(lake: str, complete: bool) -> list[str]:
+    """Each run once, with all that it told the auditor, also in the newest version of `audit`."""
+    state = snapshot(LAKE, lake)
+    newest = delta.open_table(LAKE, lake, AUDIT)
+    states = [state] if newest is None else [state, state.at({AUDIT.name: int(newest.version())})]
+    found = ["the runs are not there once"] if complete and state.runs.num_rows != 2 else []
+    for one in states:
+        told = Counter(one.table(AUDIT, ("run_id",))["run_id"].to_pylist())
+        if state.runs.num_rows != len(state.run_ids()) or told != dict.fromkeys(state.run_ids(), 2):
+            found.append(f"{state.runs.num_rows} runs told the auditor {sorted(told.values())}")
     return found
 
 

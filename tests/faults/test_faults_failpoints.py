@@ -17,10 +17,11 @@ from medray.storage.commit import ORDER
 RUNS: dict[str, tuple[Act, Look]] = {
     "tables": (lone_runs.every_table, lone_runs.look_at_tables),
     "model": (lone_runs.a_model, lone_runs.look_at_models),
+    "files": (lone_runs.few_files, lone_runs.look_at_few_files),
     "ingest": (driver_runs.ingest, driver_runs.look),
 }
 every_run = pytest.mark.parametrize("run", list(RUNS))
-runs = pytest.mark.parametrize("run", ["tables", "model", pytest.param("ingest", marks=pytest.mark.slow)])
+runs = pytest.mark.parametrize("run", ["tables", "model", "files", pytest.param("ingest", marks=pytest.mark.slow)])
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from racing import at_once, bring_together_or_commit, commit_some
 from medray import entry
 from medray.drivers.audit import verify
 from medray.drivers.job import Result
-from medray.errors import PlanError
+from medray.errors import PlanError, StorageError
 from medray.narration import silent
 from medray.schema.audit import AUDIT
 from medray.schema.contract import TableContract
@@ -98,10 +98,10 @@ def test_one_who_was_killed_before_the_commit_left_a_file_that_the_next_uses(
         patch.setattr(delta, "stand_in", _die)
         with pytest.raises(RuntimeError, match="killed"):
             bring_together(state)
-    (left,) = Path(delta.table_uri(lake, RUNS.name), "data", "together").iterdir()
+    (left,) = Path(delta.table_uri(lake, AUDIT.name), "data", "together").iterdir()
     stamp = left.stat().st_mtime_ns
     assert bring_together(state) == 2
-    assert _files(state, RUNS) == [data_path("together", left.stem)]
+    assert _files(state, AUDIT) == [data_path("together", left.stem)]
     assert left.stat().st_mtime_ns == stamp
 
 
@@ -113,6 +113,25 @@ def test_one_who_comes_late_changes_nothing(store: Store, lake: str) -> None:
     with pytest.raises(PlanError, match="taken out"):
         together._stand_in(state, RUNS, small)
     assert snapshot(store, lake).runs.num_rows == 3
+
+
+def test_of_two_at_once_the_log_refuses_the_second(store: Store, lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where only some of the files are the same."""
+    commit_some(store, lake, 4)
+    state = snapshot(store, lake)
+    small = delta.named_files(store, lake, RUNS)
+    write = delta._write
+
+    def overtaken(*given: Any) -> None:
+        monkeypatch.setattr(delta, "_write", write)
+        together._stand_in(state, RUNS, small[:3])
+        write(*given)
+
+    monkeypatch.setattr(delta, "_write", overtaken)
+    with pytest.raises(StorageError):
+        together._stand_in(state, RUNS, small[1:])
+    after = snapshot(store, lake)
+    assert (after.runs.num_rows, len(after.run_ids())) == (4, 4)
 
 
 def test_beside_each_other_and_beside_runs_that_are_committed(store: Store, lake: str) -> None:
