@@ -12,6 +12,7 @@ from medray.report.canvas import ALARM, INK, NEGATIVE, POSITIVE, QUIET, WIDE, sv
 from medray.report.sections import Figure
 
 COLOURS = {"published": NEGATIVE, "released": QUIET, "held": ALARM, "rejected": POSITIVE}
+_ROOM = 7  # nights that there is room for, however few there are
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,12 @@ def trend(nights: Sequence[NightPoint]) -> Figure:
                 axes.bar(places[chosen], [nights[place].inputs for place in chosen], color=colour, label=status)
         axes.set(ylabel="new inputs", ylim=(0, 1.25 * max([night.inputs for night in nights] + [1])))
         step = max(len(nights) // 8, 1)
+        axes.set_xlim(-0.6, max(len(nights), _ROOM) - 0.4)
         axes.set_xticks(places[::step], [night.day[5:] for night in nights[::step]])
         beside = axes.twinx()
-        beside.plot(places, [100 * night.unused for night in nights], color=INK, linewidth=1.2, label="not used")
+        beside.plot(
+            places, [100 * night.unused for night in nights], color=INK, linewidth=1.2, marker=".", label="not used"
+        )
         beside.set(ylabel="not used, %", ylim=(0, 100))
         beside.grid(visible=False)
         handles = [one for part in (axes, beside) for one in part.get_legend_handles_labels()[0]]

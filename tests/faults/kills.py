@@ -289,9 +289,8 @@ def main() -> None:
         with two_nodes() as place, without_ray():
             for acts in {STAGES[job].__name__: STAGES[job] for job in jobs}.values():
                 acts.build(base)
-            for trial in campaign(
-                base, place, draw(jobs, victims, -(-arguments.points // 2), arguments.seed), arguments.seed
-            ):
+            pairs = draw(jobs, victims, -(-arguments.points // 2), arguments.seed)
+            for trial in campaign(base, place, pairs, arguments.seed):
                 told.update(trials=1, kills=trial.killed, faults=bool(trial.faults))
                 print(trial, flush=True)
     finally:
