@@ -43,9 +43,9 @@ PRELOADED = [
 ]
 
 
-def at_once(act: Callable[..., None], lake: str, writers: int, *rest: Any) -> list[int | None]:
+def at_once(act: Callable[..., None], lake: str, writers: int, *rest: Any, limit_s: float = 120) -> list[int | None]:
     """Call `act(lake, number, wait, *rest)` in so many processes. Each calls `wait` before what they shall
-    do together. Returns the exit codes."""
+    do together. Returns the exit codes; None of one that is at work still."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     barrier = context.Barrier(writers)
@@ -54,7 +54,7 @@ def at_once(act: Callable[..., None], lake: str, writers: int, *rest: Any) -> li
     for writer in started:
         writer.start()
     for writer in started:
-        writer.join(120)
+        writer.join(limit_s)
     return [writer.exitcode for writer in started]
 
 

@@ -64,7 +64,8 @@ def test_crashes_at_every_point_one_after_another(
 ) -> None:
     act, look = RUNS[run]
     faults = tmp_path / "faults"
-    assert racing.at_once(failpoints.crashes, lake, 1, act, look, points(run), str(faults)) == [0]
+    ended = racing.at_once(failpoints.crashes, lake, 1, act, look, points(run), str(faults), limit_s=280)
+    assert ended == [0]
     act(lake)
     assert faults.read_text().splitlines() + look(lake, True) + left_over(lake) == []
 
