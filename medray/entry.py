@@ -75,12 +75,11 @@ def driver(name: str) -> Callable[[Any, Any], Any]:
 
 def _keep_few_files(lake: str) -> None:
     """The run is committed, whatever becomes of this: what is left, the next job does."""
-    from medray.storage.snapshot import snapshot
     from medray.storage.store import LAKE
     from medray.storage.together import bring_together
 
     with suppress(PlanError, StorageError):
-        bring_together(snapshot(LAKE, lake))
+        bring_together(LAKE, lake)
 
 
 def conclude(result: Any, tell: Narrator) -> None:

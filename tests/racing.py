@@ -165,4 +165,4 @@ def bring_together_or_commit(lake: str, number: int, begin: Callable[[], int]) -
             commit_some(store, lake, 1, first=100 * number + turn)
         else:
             with suppress(PlanError, StorageError):
-                together.bring_together(snapshot(store, lake))
+                together.bring_together(store, lake)

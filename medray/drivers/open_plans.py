@@ -28,7 +28,7 @@ def unfinished(job: Job, lake: str, kind: str, claimed: str | None = None) -> li
     if not planned:
         return []
     state = snapshot(job.store, lake)
-    closed = state.run_ids() | abandoned(state)
+    closed = closed_runs(state)
     return [run_id for run_id in planned if run_id not in closed]
 
 
@@ -40,7 +40,7 @@ def read_open(state: Snapshot) -> list[Plan]:
 def open_run_ids(state: Snapshot) -> list[tuple[str, str]]:
     """(job, run id) of every open plan: names of folders are listed. Where only the inputs were written
     there is no plan: its `plan.json` makes it exist."""
-    closed = state.run_ids() | abandoned(state)
+    closed = closed_runs(state)
     with told(state.lake):
         return [
             (kind, run_id)
@@ -50,10 +50,10 @@ def open_run_ids(state: Snapshot) -> list[tuple[str, str]]:
         ]
 
 
-def abandoned(state: Snapshot) -> set[str]:
-    """Run ids of plans that were given up."""
-    given_up: set[str] = set()
+def closed_runs(state: Snapshot) -> set[str]:
+    """Run ids of plans that are committed, or were given up by a person."""
+    closed = state.run_ids()
     for kind, children in zip(state.runs["job"].to_pylist(), state.runs["children"].to_pylist(), strict=True):
         if kind == ABANDON:
-            given_up.update(children)
-    return given_up
+            closed.update(children)
+    return closed

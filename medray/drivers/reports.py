@@ -6,7 +6,7 @@ from medray.drivers.job import Job
 from medray.storage.failures import told
 from medray.storage.uri import join
 
-_PAGE = "report.html"
+PAGE = "report.html"
 
 
 def report_folder(lake: str, run_id: str) -> str:
@@ -16,12 +16,12 @@ def report_folder(lake: str, run_id: str) -> str:
 
 def report_page(run_id: str) -> str:
     """Where the page of a run lies from that of another."""
-    return f"../{run_id}/{_PAGE}"
+    return f"../{run_id}/{PAGE}"
 
 
 def write_report(job: Job, lake: str, run_id: str, page: str) -> str:
     """Write the page of a run; returns where. A repeated attempt replaces it."""
-    uri = join(report_folder(lake, run_id), _PAGE)
+    uri = join(report_folder(lake, run_id), PAGE)
     with told(lake):
         job.store.replace(uri, page.encode())
     return uri

@@ -10,6 +10,7 @@ import numpy as np
 from medray.contracts import Array
 
 TEXT_SEPARATOR = "//"  # an event with a text value and no number is the code `code//text`
+CODE_TRAIT = "code "  # how the name of a trait begins that is about a code
 
 
 def code_id(code: str) -> int:
@@ -19,7 +20,7 @@ def code_id(code: str) -> int:
 
 def code_trait(identifier: int) -> str:
     """How a family names a trait that is about a code of this number; people are shown the code."""
-    return f"code {identifier}"
+    return f"{CODE_TRAIT}{identifier}"
 
 
 def code_ids(codes: Sequence[str]) -> Array:

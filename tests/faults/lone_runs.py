@@ -78,7 +78,7 @@ def few_files(lake: str) -> None:
         commit_some(LAKE, str(aside), 2)
         shutil.copytree(aside, lake)
     with patch.object(together, "FILES", 2):
-        together.bring_together(snapshot(LAKE, lake))
+        together.bring_together(LAKE, lake)
 
 
 def look_at_few_files(lake: str, complete: bool) -> list[str]:

@@ -63,7 +63,7 @@ def test_the_small_files_of_a_bucket_are_brought_together(bucket: str, monkeypat
     monkeypatch.setattr(together, "FILES", 3)
     lake = join(bucket, "years")
     runs = commit_some(LAKE, lake, 4)
-    assert together.bring_together(snapshot(LAKE, lake)) == 2
+    assert together.bring_together(LAKE, lake) == 2
     runs += commit_some(LAKE, lake, 1, first=4)
     state = snapshot(Store(), lake)  # remembers nothing of it
     assert state.run_ids() == set(runs)

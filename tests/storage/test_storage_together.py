@@ -46,24 +46,24 @@ def test_the_rows_stay_and_the_files_become_few(store: Store, lake: str) -> None
     before = snapshot(store, lake)
     kept = _content(before)
     assert (len(kept[0]), len(_files(before, RUNS)), len(_files(before, AUDIT))) == (8, 8, 8)
-    assert bring_together(before) == 4  # two of either table, each for three
+    assert bring_together(store, lake) == 4  # two of either table, each for three
     after = snapshot(store, lake)
     assert _content(after) == kept
     assert (len(_files(after, RUNS)), len(_files(after, AUDIT))) == (4, 4)
     assert _content(snapshot(Store(), lake)) == kept  # nothing of it was remembered
-    assert bring_together(after) == 0  # what was brought together once is left alone
+    assert bring_together(store, lake) == 0  # what was brought together once is left alone
     assert verify(after).faults == ()
     assert all((row := run_row(after, run)) and row["run_id"] == run for run in runs)
 
 
 def test_nights_go_on_afterwards(store: Store, lake: str) -> None:
     first = commit_some(store, lake, 3)
-    bring_together(snapshot(store, lake))
+    bring_together(store, lake)
     assert commit_some(store, lake, 3) == first  # the same runs again: nothing is repeated
     assert snapshot(store, lake).runs.num_rows == 3
     commit_some(store, lake, 3, first=3)
     state = snapshot(store, lake)
-    bring_together(state)
+    bring_together(store, lake)
     assert snapshot(store, lake).runs.num_rows == 6
     assert len(_files(state, RUNS)) == len(_files(state, AUDIT)) == 2
     assert verify(snapshot(store, lake)).faults == ()
@@ -78,8 +78,7 @@ def test_what_a_run_without_a_row_has_told_the_auditor_waits(
         for number in (3, 4, 5):
             with pytest.raises(RuntimeError, match="killed"):
                 commit_some(store, lake, 1, first=number)
-    state = snapshot(store, lake)
-    assert bring_together(state) == 2
+    assert bring_together(store, lake) == 2
     assert len(set(snapshot(store, lake).table(AUDIT)["run_id"].to_pylist())) == 3
     (killed,) = commit_some(store, lake, 1, first=3)
     assert killed in snapshot(store, lake).table(AUDIT)["run_id"].to_pylist()
@@ -97,39 +96,37 @@ def test_one_who_was_killed_before_the_commit_left_a_file_that_the_next_uses(
     with monkeypatch.context() as patch:
         patch.setattr(delta, "stand_in", _die)
         with pytest.raises(RuntimeError, match="killed"):
-            bring_together(state)
+            bring_together(store, lake)
     (left,) = Path(delta.table_uri(lake, AUDIT.name), "data", "together").iterdir()
     stamp = left.stat().st_mtime_ns
-    assert bring_together(state) == 2
+    assert bring_together(store, lake) == 2
     assert _files(state, AUDIT) == [data_path("together", left.stem)]
     assert left.stat().st_mtime_ns == stamp
 
 
 def test_one_who_comes_late_changes_nothing(store: Store, lake: str) -> None:
     commit_some(store, lake, 3)
-    state = snapshot(store, lake)
     small = delta.named_files(store, lake, RUNS)
-    bring_together(state)
+    bring_together(store, lake)
     with pytest.raises(PlanError, match="taken out"):
-        together._stand_in(state, RUNS, small)
+        together._stand_in(store, lake, RUNS, small)
     assert snapshot(store, lake).runs.num_rows == 3
 
 
 def test_of_two_at_once_the_log_refuses_the_second(store: Store, lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where only some of the files are the same."""
     commit_some(store, lake, 4)
-    state = snapshot(store, lake)
     small = delta.named_files(store, lake, RUNS)
     write = delta._write
 
     def overtaken(*given: Any) -> None:
         monkeypatch.setattr(delta, "_write", write)
-        together._stand_in(state, RUNS, small[:3])
+        together._stand_in(store, lake, RUNS, small[:3])
         write(*given)
 
     monkeypatch.setattr(delta, "_write", overtaken)
     with pytest.raises(StorageError):
-        together._stand_in(state, RUNS, small[1:])
+        together._stand_in(store, lake, RUNS, small[1:])
     after = snapshot(store, lake)
     assert (after.runs.num_rows, len(after.run_ids())) == (4, 4)
 
@@ -141,7 +138,7 @@ def test_beside_each_other_and_beside_runs_that_are_committed(store: Store, lake
     assert state.runs.num_rows == len(state.run_ids()) == 9 + 3 * 4
     assert state.table(AUDIT).num_rows == 2 * (9 + 3 * 4)  # the run, and what it tells
     assert verify(state).faults == ()
-    bring_together(state)
+    bring_together(store, lake)
     assert max(len(_files(state, contract)) for contract in (RUNS, AUDIT)) <= 9
 
 

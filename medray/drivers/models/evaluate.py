@@ -22,7 +22,7 @@ from medray.drivers.models.evaluation_page import evaluation_page
 from medray.drivers.models.predict import score
 from medray.drivers.models.simple_models import beside_the_network
 from medray.drivers.models.train import Labelled, labelled_inputs
-from medray.drivers.reports import report_folder, write_report
+from medray.drivers.reports import PAGE, report_folder, write_report
 from medray.errors import SplitError
 from medray.recipes.score import EvaluateRecipe
 from medray.schema.predictions import PREDICTIONS
@@ -186,4 +186,4 @@ def _written(recipe: EvaluateRecipe, plan: Plan, job: Job) -> dict[str, Any]:
     with told(recipe.lake):
         metrics = json.loads(job.store.read(join(folder, "metrics.json")))
         comparisons = json.loads(job.store.read(join(folder, "comparisons.json")))
-    return {"metrics": metrics, "comparisons": comparisons, "report": join(folder, "report.html")}
+    return {"metrics": metrics, "comparisons": comparisons, "report": join(folder, PAGE)}

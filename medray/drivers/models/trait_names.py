@@ -7,7 +7,7 @@ from collections.abc import Collection
 import pyarrow as pa
 
 from medray.drivers.inputs.windows import with_text
-from medray.ops.code_id import code_id, code_trait
+from medray.ops.code_id import CODE_TRAIT, code_id, code_trait
 from medray.schema.events import EVENTS
 from medray.storage.snapshot import Snapshot
 
@@ -17,7 +17,7 @@ def trait_names(traits: Collection[str], state: Snapshot) -> dict[str, str]:
 
     Events are read only until every code is found; a model's traits are about the most frequent ones.
     """
-    missing = {trait for trait in traits if trait.startswith(code_trait(0)[:-1])}
+    missing = {trait for trait in traits if trait.startswith(CODE_TRAIT)}
     found: dict[str, str] = {}
     if not missing:
         return found

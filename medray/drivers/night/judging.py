@@ -34,11 +34,13 @@ from medray.storage.uri import join
 class Judged:
     """Attributes:
     links: the night's runs so far, in order.
+    sums: their accounting, and what is not committed yet.
     night: tonight.
     verdict: of the gate.
     """
 
     links: list[dict[str, Any]]
+    sums: tuple[Sum, ...]
     night: Night
     verdict: Verdict
 
@@ -82,7 +84,7 @@ class Judging:
         state = snapshot(self.job.store, self.recipe.lake)
         links = links_of(state, self.plan, read_by(model, self.recipe.lake, self.job).problem)
         ours = {link["run_id"] for link in links if link["job"] == "predict" and link["model_sha256"] == model.sha256}
-        sums = [*sums_of(links, now), *scored]
+        sums = (*sums_of(links, now), *scored)
         # Of records the rows count, not the files: one file holds a day's.
         rows = [part for part in sums if part.total_name == "candidates"]
         arrived = rows or [part for part in sums if part.total_name == "listed"]
@@ -98,7 +100,7 @@ class Judging:
         )
         since = self._model_since(model)
         verdict = judge(night, nights(state, self.recipe.name), model.card.get("reference"), since, self.recipe.gate)
-        return Judged(links, night, verdict)
+        return Judged(links, sums, night, verdict)
 
     def _model_since(self, model: Registered) -> date:
         if self.recipe.model.version == "production":

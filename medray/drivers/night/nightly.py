@@ -9,7 +9,7 @@ from medray.drivers.images.ingest import ingest_archive
 from medray.drivers.job import Job, Result, host_facts, new_plan, no_inputs
 from medray.drivers.models.predict import predict
 from medray.drivers.night.judging import Judging
-from medray.drivers.night.links import counts_of, sums_of
+from medray.drivers.night.links import counts_of
 from medray.drivers.night.nights import JOB, night_document
 from medray.drivers.night.page import Told, write_page
 from medray.drivers.open_plans import open_plans
@@ -93,26 +93,24 @@ def _execute(plan: Plan, recipe: NightlyRecipe, job: Job) -> Result:
     judging = Judging(plan, recipe, job, ingested.sums)
     predicted = predict(recipe.predict(model.version), job, judging.gate)
     seconds["prepare and predict"] = time.monotonic() - started - seconds["ingest"]
-    told_now = (*ingested.sums, *predicted.sums)
-    judged = judging.judged(model, told_now)
+    judged = judging.judged(model, (*ingested.sums, *predicted.sums))
     # What was scored has been judged already, each run with what the night had scored until then.
     verdicts = [link["verdict"] for link in judged.links if link["job"] == "predict"]
     held = "held" in verdicts if verdicts else judged.verdict.held
-    sums = sums_of(judged.links, told_now)
-    told = Told(plan, recipe, model, job, sums, predicted.facts.get("reasons", {}), seconds, judged, held)
+    told = Told(plan, recipe, model, job, predicted.facts.get("reasons", {}), seconds, judged, held)
     report = write_page(told)
     commit_run(job.store, recipe.lake, plan, _outcome(told, report, started))
     status: Any = "held" if held else "done"
     for finding in judged.verdict.findings:
         job.tell.warn(("HELD: " if finding.holds else "") + str(finding))
-    return Result(status, (plan.run_id,), sums, {"report": report, "seconds": seconds})
+    return Result(status, (plan.run_id,), judged.sums, {"report": report, "seconds": seconds})
 
 
 def _outcome(told: Told, report: str, started: float) -> Outcome:
     verdict = "held" if told.held else "published"
     findings = told.judged.verdict.document()
     return Outcome(
-        counts_of(told.sums),
+        counts_of(told.judged.sums),
         host_facts=host_facts(started),
         children=told.judged.children,
         model_sha256=told.model.sha256,

@@ -40,7 +40,6 @@ class Told:
 
     Attributes:
         plan, recipe, model, job: of the night.
-        sums: of its links.
         abstained: inputs out of the model's range, by reason.
         seconds: wall time by stage.
         judged, held: by the gate.
@@ -50,7 +49,6 @@ class Told:
     recipe: NightlyRecipe
     model: Registered
     job: Job
-    sums: tuple[Sum, ...]
     abstained: dict[str, int]
     seconds: dict[str, float]
     judged: Judged
@@ -83,7 +81,7 @@ def _page(told: Told, state: Snapshot, reasons: dict[str, int], evaluated: dict[
             nights=_nights(told, state),
             judged_beside=verdict.nights,
             outcomes=evaluated,
-            sums=[shown(part) for part in told.sums],
+            sums=[shown(part) for part in told.judged.sums],
             reasons=reasons,
             runs=[_run(link) for link in told.judged.links],
             lineage=lineage(plan, model),
@@ -105,7 +103,7 @@ def _document(told: Told, reasons: dict[str, int], evaluated: dict[str, Any]) ->
             {"about": one.about, "against": one.against, **asdict(one.drift), "examples": sum(one.tonight)}
             for one in verdict.shifts
         ],
-        "sums": [part.counts() for part in told.sums],
+        "sums": [part.counts() for part in told.judged.sums],
         "reasons": reasons,
         "night": night_document(told.judged.night),
         "outcomes": evaluated,

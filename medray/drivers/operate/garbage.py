@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from medray.drivers.open_plans import abandoned
+from medray.drivers.open_plans import closed_runs
 from medray.drivers.operate.needed import Needed, needed_shards, oldest_versions
+from medray.drivers.reports import PAGE
 from medray.schema.held import HELD
 from medray.schema.predictions import PREDICTIONS
 from medray.schema.quarantine import QUARANTINE
@@ -59,7 +60,7 @@ class Rules:
 
 def garbage(state: Snapshot, open_plans: Sequence[Plan], rules: Rules) -> list[Garbage]:
     """Everything that may go, by path."""
-    closed = (state.run_ids() | abandoned(state)) - {plan.run_id for plan in open_plans}
+    closed = closed_runs(state) - {plan.run_id for plan in open_plans}
     found = [
         *_data(state, open_plans, closed, rules),
         *_of_runs(state, "staging", closed, rules),
@@ -129,7 +130,7 @@ def _reports(state: Snapshot, closed: set[str], rules: Rules) -> Iterator[Garbag
         return
     for item in _dated(state, folder):
         run = item.uri.removeprefix(folder + "/").split("/")[0]
-        if item.name == "report.html" and item.modified < rules.reports and run in closed:
+        if item.name == PAGE and item.modified < rules.reports and run in closed:
             yield _garbage(state, "report", item)
 
 

@@ -13,7 +13,7 @@ from medray.drivers.abandon import abandon
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import with_labels
 from medray.drivers.listing import ID, ByIdentity, list_archive
-from medray.drivers.open_plans import abandoned, unfinished
+from medray.drivers.open_plans import closed_runs, unfinished
 from medray.drivers.pseudonyms import pseudonyms_of
 from medray.drivers.records.archive import read_archive
 from medray.drivers.records.bucket import Rules
@@ -80,7 +80,7 @@ def ingest_files(recipe: IngestEhrRecipe, job: Job, pseudonyms: Pseudonyms) -> R
 
     def look() -> Plan | Result:
         state = snapshot(job.store, recipe.lake)
-        sweep_staging(job.store, recipe.lake, state.run_ids() | abandoned(state))
+        sweep_staging(job.store, recipe.lake, closed_runs(state))
         past = past_of(state, listing, recipe, source)
         known = past.known
         job.tell.say(f"listed {len(listing):,} files, {len(known):,} known, {len(listing) - len(known):,} new")
