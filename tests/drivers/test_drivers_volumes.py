@@ -35,7 +35,7 @@ class Scanner(Place):
     """An archive with a series of five slices, a tilted one, and one of another modality."""
 
     def add(self, *slices: Any) -> None:
-        (self.archive).mkdir(exist_ok=True)
+        self.archive.mkdir(exist_ok=True)
         for one in slices:
             (self.archive / f"{one.SOPInstanceUID}.dcm").write_bytes(written(one))
 

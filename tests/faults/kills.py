@@ -161,26 +161,23 @@ class _Attempt:
         """The job ends, by itself or with its host; zombies stand still until a night has done their work."""
         if self._stopped:
             return
-        self._wait(_HOST_S if victim == "head" else _LIMIT_S)
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        own_ray.bury(self._workers)
+        self._bury(_HOST_S if victim == "head" else _LIMIT_S, self._workers)
 
     def end(self) -> None:
         """What was stopped goes on, to whatever end it finds."""
         for one in reversed(self._stopped):
             with suppress(psutil.NoSuchProcess):
                 one.resume()
-        self._wait(_LIMIT_S)
+        self._bury(_LIMIT_S, self._stopped[1:])
+
+    def _bury(self, seconds: float, workers: list[psutil.Process]) -> None:
+        """The driver is given so long to end, its workers a little longer."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        own_ray.bury(self._stopped[1:])
-
-    def _wait(self, seconds: float) -> None:
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
+        own_ray.bury(workers)
 
 
 def _run(scene: Path, job: str, place: TwoNodes) -> subprocess.Popen[bytes]:

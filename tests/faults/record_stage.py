@@ -6,11 +6,12 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+from faults.counts import exactly_once, other_than
+
 from medray.config import load
 from medray.drivers.job import Job
 from medray.entry import driver
 from medray.narration import silent
-from medray.schema.contract import TableContract
 from medray.schema.events import EVENTS
 from medray.schema.quarantine import QUARANTINE
 from medray.schema.record_files import RECORD_FILES
@@ -20,12 +21,6 @@ from medray.storage.store import LAKE
 RUN_DATE = "2026-01-02"
 FILES_BEFORE, FILES_LATER, ROWS = 12, 3, 60
 JOBS = {"records": "ingest_ehr", "records_commit": "ingest_ehr", "night": "ingest_ehr"}
-
-
-def recipe_of(job: str) -> str:
-    """The recipe's file."""
-    return f"{JOBS[job]}.toml"
-
 
 BAD_ROWS = 2  # of each file: one without subject, one that repeats another
 _RECIPE = """
@@ -57,10 +52,8 @@ megabytes = 0.01
 def build(base: Path) -> None:
     """The scene with an empty lake, put aside below `base`."""
     scene = base / "records-scene"
-    (scene / "archive").mkdir(parents=True)
-    (scene / "key").write_text("k" * 64)
-    (scene / "ingest_ehr.toml").write_text(recipe(f"{scene}/lake", f"{scene}/archive", scene / "key"))
     write_archive(scene)
+    (scene / "ingest_ehr.toml").write_text(recipe(f"{scene}/lake", f"{scene}/archive", scene / "key"))
     shutil.copytree(scene, base / "records-aside")
 
 
@@ -70,15 +63,22 @@ def recipe(lake: str, archive: str, key: Path) -> str:
 
 
 def write_archive(scene: Path) -> None:
-    """Files of which some rows are bad, and one that nothing reads."""
+    """A key, and files of which some rows are bad, and one that nothing reads."""
+    (scene / "archive").mkdir(parents=True)
+    (scene / "key").write_text("k" * 64)
     for number in range(FILES_BEFORE):
         _write(scene, number)
     (scene / "archive" / "notes.txt").write_text("nothing reads this")
 
 
+def recipe_of(job: str) -> str:
+    """The recipe's file."""
+    return f"{JOBS[job]}.toml"
+
+
 def run(scene: Path, job: str) -> None:
-    """Run a job to its end in this process and its Ray session."""
-    recipe = load(str(scene / f"{JOBS[job]}.toml"))
+    """Run a job to its end in this process."""
+    recipe = load(str(scene / recipe_of(job)))
     driver(recipe.job)(recipe, Job(RUN_DATE, silent()))
 
 
@@ -111,11 +111,7 @@ def uncounted(state: Snapshot) -> list[str]:
         RECORD_FILES: counted["listed/ingested"],
         QUARANTINE: counted["candidates/duplicate"] + counted["candidates/quarantined"] + counted["listed/quarantined"],
     }
-    return [
-        f"{contract.name} has {rows} rows, its runs counted {expected[contract]}"
-        for contract in expected
-        if (rows := _rows(state, contract)) != expected[contract]
-    ]
+    return other_than(state, expected)
 
 
 def faults(scene: Path) -> list[str]:
@@ -132,20 +128,10 @@ def inexact(state: Snapshot, total: int) -> list[str]:
     files = state.table(RECORD_FILES, ("source_key",))["source_key"].to_pylist()
     refused = [tuple(row.values()) for row in state.table(QUARANTINE, ("source_key", "row_index")).to_pylist()]
     found = uncounted(state)
-    found += _exactly_once("event", events, total * ROWS)
-    found += _exactly_once("file", files, total)
-    found += _exactly_once("refusal", refused, total * BAD_ROWS + 1)
-    return found + _exactly_once("run", state.runs["run_id"].to_pylist(), state.runs.num_rows)
-
-
-def _exactly_once(what: str, keys: list[object], total: int) -> list[str]:
-    doubled = [key for key, count in Counter(keys).items() if count > 1]
-    found = [f"{len(doubled)} {what}(s) doubled"] if doubled else []
-    return found + ([f"{len(set(keys))} {what}s, expected {total}"] if len(set(keys)) != total else [])
-
-
-def _rows(state: Snapshot, contract: TableContract) -> int:
-    return sum(batch.num_rows for batch in state.scan(contract, contract.schema.names[:1]))
+    found += exactly_once("event", events, total * ROWS)
+    found += exactly_once("file", files, total)
+    found += exactly_once("refusal", refused, total * BAD_ROWS + 1)
+    return found + exactly_once("run", state.runs["run_id"].to_pylist(), state.runs.num_rows)
 
 
 def _write(scene: Path, number: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from faults.counts import exactly_once, other_than
 from faults.readers import differences
 
 from medray.config import load
@@ -17,13 +18,12 @@ from medray.demo.cases import synthetic
 from medray.drivers.job import Job
 from medray.entry import driver
 from medray.narration import silent
-from medray.schema.contract import TableContract
 from medray.schema.images import IMAGES
 from medray.schema.predictions import PREDICTIONS
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.models import register, save_model
 from medray.storage.promotions import promote
-from medray.storage.snapshot import Snapshot, snapshot
+from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE
 
 RUN_DATE, TAKEN_OVER = "2026-01-02", "2026-01-03"  # a night that was killed is finished by the next
@@ -151,11 +151,7 @@ def partial(scene: Path) -> list[str]:
         + counted["prepare quarantined"],
         PREDICTIONS: counted["predict scored"] + counted["predict abstained"],
     }
-    return [
-        f"{contract.name} has {rows} rows, its runs counted {expected[contract]}"
-        for contract in expected
-        if (rows := _rows(state, contract)) != expected[contract]
-    ]
+    return other_than(state, expected)
 
 
 def faults(scene: Path) -> list[str]:
@@ -166,16 +162,16 @@ def faults(scene: Path) -> list[str]:
     refused = state.table(QUARANTINE, ("source_key",))
     total = IMAGES_BEFORE + IMAGES_LATER
     found = partial(scene)
-    found += _exactly_once("image", images["SOPInstanceUID"].to_pylist(), total)
-    found += _exactly_once(
+    found += exactly_once("image", images["SOPInstanceUID"].to_pylist(), total)
+    found += exactly_once(
         "object", images["source_key"].to_pylist() + refused["source_key"].to_pylist(), total + PROBLEMS
     )
     by_version = {1: [], 2: []} | _grouped(answers)
-    found += _exactly_once("answer", by_version[1], total)
+    found += exactly_once("answer", by_version[1], total)
     if by_version[2]:  # back-filled: what was there before
-        found += _exactly_once("answer of the next version", by_version[2], IMAGES_BEFORE)
+        found += exactly_once("answer of the next version", by_version[2], IMAGES_BEFORE)
     found += differences(state.lake, IMAGES, total) + differences(state.lake, PREDICTIONS, answers.num_rows)
-    found += _exactly_once("run", state.runs["run_id"].to_pylist(), state.runs.num_rows)
+    found += exactly_once("run", state.runs["run_id"].to_pylist(), state.runs.num_rows)
     left = [path.name for path in (scene / "lake" / "tables").rglob(".tmp-*")]
     return found + [f"left over: {name}" for name in left]
 
@@ -185,16 +181,6 @@ def _grouped(answers: pa.Table) -> dict[int, list[str]]:
     for uid, version in zip(*(answers[name].to_pylist() for name in ("SOPInstanceUID", "model_version")), strict=True):
         found.setdefault(version, []).append(uid)
     return found
-
-
-def _exactly_once(what: str, keys: list[str], total: int) -> list[str]:
-    doubled = [key for key, count in Counter(keys).items() if count > 1]
-    found = [f"{len(doubled)} {what}(s) doubled"] if doubled else []
-    return found + ([f"{len(set(keys))} {what}s, expected {total}"] if len(set(keys)) != total else [])
-
-
-def _rows(state: Snapshot, contract: TableContract) -> int:
-    return sum(batch.num_rows for batch in state.scan(contract, contract.schema.names[:1]))
 
 
 def _recipes(scene: Path) -> None:

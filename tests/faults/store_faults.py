@@ -1,5 +1,5 @@
-"""Ingests of images and of records on an S3 server that fails: the right rows or a clear error, in bounded time; then a
-clean run completes exactly.
+"""Ingests of images and of records on an S3 server that fails: the right rows or a clear error, in bounded time;
+then a clean run completes exactly.
 
     python tests/faults/store_faults.py --points 30 --seed 1
 """
@@ -84,8 +84,6 @@ def images(folder: Path, bucket: str) -> Archive:
 def records(folder: Path, bucket: str) -> Archive:
     """A small archive of records in the bucket."""
     scene, files = folder / "records", record_stage.FILES_BEFORE
-    (scene / "archive").mkdir(parents=True)
-    (scene / "key").write_text(story.KEY)
     record_stage.write_archive(scene)
     where = _upload(scene / "archive", f"{bucket}/records")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults import kills, record_stage, stage
+from faults.counts import exactly_once
 from without_ray import without_ray
 
 PROGRAM = Path(kills.__file__)
@@ -56,7 +57,7 @@ def test_the_campaign_sees_what_is_wrong(tmp_path: Path) -> None:
         stage.build(tmp_path)
     scene = stage.restore(tmp_path, "predict")
     assert any("expected" in fault for fault in stage.faults(scene))
-    assert stage._exactly_once("answer", ["a", "a", "b"], 2) == ["1 answer(s) doubled"]
+    assert exactly_once("answer", ["a", "a", "b"], 2) == ["1 answer(s) doubled"]
 
 
 def test_the_campaign_sees_lost_records(tmp_path: Path) -> None:
