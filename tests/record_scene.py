@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from model_text import CARD
 from place import Place
 from scene import ONE_ACTOR, as_new
 
@@ -81,7 +82,7 @@ class RecordScene(Place):
                     "seed": 1,
                     "workers": 2,
                 },
-                "model": {"name": "tiny", "promote": True},
+                "model": {"name": "tiny", "promote": True, "card": CARD},
             },
             "predict": {"model": {"name": "tiny"}},
             "evaluate": {"model": {"name": "tiny"}, "split": "held_out", "seed": 1, "resamples": 100},

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_text import CARD
 from place import Place
 
 from medray import config
@@ -50,7 +51,7 @@ class Scene(Place):
                     "seed": 1,
                     "workers": 2,
                 },
-                "model": {"name": "tiny", "promote": True},
+                "model": {"name": "tiny", "promote": True, "card": CARD},
             },
             "predict": {"model": {"name": "tiny"}},
             "evaluate": {"model": {"name": "tiny"}, "split": "held_out", "seed": 1, "resamples": 100},

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from model_text import CARD
 
 from medray.config import parse
 from medray.demo.archive import Archive, write_archive, write_studies
@@ -72,7 +73,7 @@ def train_recipe(lake: str, epochs: int = 1, **training: Any) -> dict[str, Any]:
             "epochs": epochs, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.0, "seed": 1, "gpu": "no",
             **training,
         },
-        "model": {"name": MODEL, "promote": True},
+        "model": {"name": MODEL, "promote": True, "card": CARD},
     }  # fmt: skip
 
 

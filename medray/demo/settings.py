@@ -49,7 +49,14 @@ def _phantoms() -> Setting:
         synthetic(_PHANTOMS, seed=1, size=_PHANTOM_SIDE),
         tomorrow,
         "opacity",
-        {"side": "64", "width": "16", "epochs": "16", "learning_rate": "0.004", "chunk_megabytes": "2"},
+        {
+            "side": "64",
+            "width": "16",
+            "epochs": "16",
+            "learning_rate": "0.004",
+            "chunk_megabytes": "2",
+            "licence": "drawn by medray, Apache-2.0",
+        },
     )
 
 
@@ -83,5 +90,12 @@ def _radiographs(file: Path) -> Setting:
         cases.take(early),
         cases.take(sorted(late)),
         "pneumonia",
-        {"side": "28", "width": "32", "epochs": "12", "learning_rate": "0.003", "chunk_megabytes": "2"},
+        {
+            "side": "28",
+            "width": "32",
+            "epochs": "12",
+            "learning_rate": "0.003",
+            "chunk_megabytes": "2",
+            "licence": "that of the MedMNIST file (CC BY 4.0 for most of them)",
+        },
     )

@@ -95,8 +95,13 @@ def _recipes(folder: Path, chosen: Setting) -> dict[str, str]:
     target.mkdir(exist_ok=True)
     for name in _RECIPES:
         template = files("medray.demo").joinpath("recipes", f"{name}.toml").read_text(encoding="utf-8")
-        (target / f"{name}.toml").write_text(template.format(folder=folder, label=chosen.label, **chosen.recipe))
+        (target / f"{name}.toml").write_text(_filled(template, folder, chosen))
     return {name: str(target / f"{name}.toml") for name in _RECIPES}
+
+
+def _filled(template: str, folder: Path, chosen: Setting) -> str:
+    words = json.dumps(chosen.words)[1:-1]  # a file's name may hold what ends a text in TOML
+    return template.format(folder=folder, label=chosen.label, words=words, **chosen.recipe)
 
 
 def _stage(title: str, path: str, job: Job) -> Result:

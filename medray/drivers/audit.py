@@ -14,6 +14,7 @@ from medray.schema.runs import RUNS
 from medray.storage import delta
 from medray.storage.audit import contents_digest
 from medray.storage.commit import ORDER
+from medray.storage.descriptions import every_description
 from medray.storage.failures import told
 from medray.storage.promotions import names_with_promotions, promotions
 from medray.storage.snapshot import Snapshot
@@ -37,7 +38,7 @@ class Audited:
 
 def verify(state: Snapshot) -> Audited:
     """Every commit of every table against the audit and back, every file that a table names against the
-    store, every promotion against its event.
+    store, every promotion and every description of a model against its event.
 
     Commits of a run that is not finished yet are left out: it has no row, and no reader sees it.
     """
@@ -55,6 +56,7 @@ def verify(state: Snapshot) -> Audited:
         files += found
     faults += _run_faults(rows, state)
     faults += list(_promotion_faults(rows, state))
+    faults += list(_description_faults(rows, state))
     return Audited(commits, len(rows), files, tuple(faults))
 
 
@@ -127,3 +129,17 @@ def _promotion_faults(rows: list[dict[str, Any]], state: Snapshot) -> Iterator[s
                 yield f"model {name}, promotion {one.number}: of version {one.version}, the audit says {version}"
     for name, number in told_of:
         yield f"model {name}, promotion {number}: the audit has it, the model store does not"
+
+
+def _description_faults(rows: list[dict[str, Any]], state: Snapshot) -> Iterator[str]:
+    events = [(row, json.loads(row["detail"])) for row in rows if row["event"] == "description"]
+    told_of = {(row["name"], row["version"], detail["number"]): detail["words"] for row, detail in events}
+    for name, one in every_description(state.store, state.lake):
+        words = told_of.pop((name, one.version, one.number), None)
+        about = f"model {name} version {one.version}, description {one.number}"
+        if words is None:
+            yield f"{about}: the audit does not know it"
+        elif words != one.words:
+            yield f"{about}: other words than the audit has"
+    for name, version, number in told_of:
+        yield f"model {name} version {version}, description {number}: the audit has it, the model store does not"

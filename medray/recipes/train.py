@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from medray.families.config import OF_RECORDS, FamilyConfig
+from medray.recipes.card import CardText
 from medray.recipes.problem import Problem
 from medray.recipes.recipe import Name, Recipe, Section
 from medray.tasks.config import TaskConfig
@@ -96,10 +97,20 @@ class Training(Section):
 
 
 class ModelTarget(Section):
-    """The name under which the model is kept, and whether it becomes the production model."""
+    """The name under which the model is kept, what people say of it, and whether it becomes the production model."""
 
     name: Name
     promote: bool = False
+    card: CardText = CardText()
+
+    @model_validator(mode="after")
+    def _known_before_promoted(self) -> Self:
+        if self.promote and (empty := self.card.empty()):
+            raise ValueError(
+                f"promote = true needs a complete model card; [model.card] leaves empty: {', '.join(empty)}. Write a "
+                "sentence or two for each, or leave promote out and promote the version when its card is complete"
+            )
+        return self
 
 
 class TrainRecipe(Reads):

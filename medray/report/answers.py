@@ -24,7 +24,7 @@ def answer_sections(metrics: Mapping[str, Json]) -> list[Section]:
     Args:
         metrics: JSON of a record of `medray.metrics.records` by label.
     """
-    single = _single_answers(metrics)
+    single = single_answers(metrics)
     sections: list[Section] = [
         _macro(label, found) for label, found in metrics.items() if found["kind"] == "multilabel"
     ]
@@ -36,7 +36,7 @@ def answer_sections(metrics: Mapping[str, Json]) -> list[Section]:
     return [*sections, *groups]
 
 
-def _single_answers(metrics: Mapping[str, Json]) -> dict[str, Json]:
+def single_answers(metrics: Mapping[str, Json]) -> dict[str, Json]:
     """The labels of a multilabel answer stand for themselves."""
     found: dict[str, Json] = {}
     for label, answer in metrics.items():

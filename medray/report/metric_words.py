@@ -94,3 +94,19 @@ def interval_note(metrics: Json) -> str:
 def no_width(value: Interval) -> bool:
     """Every resample gave the same value."""
     return value.lower is not None and value.lower == value.upper
+
+
+# the one number that stands for all of an answer's kind
+HEADLINES = {
+    "binary": "auroc",
+    "multilabel": "macro_auroc",
+    "multiclass": "macro_auroc",
+    "ordinal": "quadratic_kappa",
+    "regression": "mae",
+}
+
+
+def headline(metrics: Json) -> tuple[str, Interval]:
+    """Name and value of the one number that stands for an answer."""
+    name = HEADLINES[metrics["kind"]]
+    return NAMES[name], estimate(metrics, name)

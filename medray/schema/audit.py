@@ -33,6 +33,7 @@ EVENTS = {
     "release": "a person published a held night",
     "reject": "a person threw a held night away",
     "promotion": "a version of a model went into production",
+    "description": "what people say of a version of a model was set",
     "relink": "originals were given out",
     "abandon": "an unfinished plan was given up",
     "vacuum": "files that nothing names were deleted",

@@ -2,6 +2,7 @@
 
 models/blobs/<model_sha256>/   weights.safetensors, model.json, subjects.safetensors
 models/<name>/versions/<n>.json   the card of version n, put if absent
+models/<name>/descriptions/<version>/<n>.json   what people say of it since (`descriptions.py`)
 models/<name>/promotions/<n>.json   which version is in production (`promotions.py`)
 
 `model_sha256` covers weights and model.json (configs, summaries, calibration), not the card.
@@ -22,6 +23,7 @@ from safetensors.numpy import save as save_tensors
 
 from medray.contracts import Array
 from medray.errors import ModelError
+from medray.storage.dated import folders
 from medray.storage.failures import told
 from medray.storage.model_files import DEFINITION_BYTES, FORMAT, WEIGHTS_BYTES, definition_of, object_of, tensors_of
 from medray.storage.store import Store
@@ -48,7 +50,8 @@ class Model:
 
 @dataclass(frozen=True)
 class Registered:
-    """A version of a named model. `card` holds lineage, split and tuning metrics."""
+    """A version of a named model. `card` holds what was known when it was made: lineage, data, split, tuning
+    metrics, and what its recipe says of it."""
 
     name: str
     version: int
@@ -149,6 +152,12 @@ def register(store: Store, lake: str, name: str, sha256: str, card: Mapping[str,
             if store.put_if_absent(_version_uri(lake, name, version), document.encode()):
                 return Registered(name, version, sha256, card)
         version += 1
+
+
+def names(store: Store, lake: str) -> list[str]:
+    """The names of the lake's models, sorted."""
+    with told(lake):
+        return sorted(name for name in folders(store, join(lake, "models")) if name != "blobs")
 
 
 def versions(store: Store, lake: str, name: str) -> list[Registered]:

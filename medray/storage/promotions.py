@@ -5,13 +5,13 @@ models/<name>/promotions/<n>.json   put if absent; the highest number is in forc
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from medray.errors import ModelError
 from medray.storage.audit import actor
 from medray.storage.failures import told
 from medray.storage.models import Registered, registered
+from medray.storage.numbered import numbered, put_next
 from medray.storage.plans import now
 from medray.storage.store import Store
 from medray.storage.uri import join
@@ -37,25 +37,16 @@ class Promotion:
 def promote(store: Store, lake: str, name: str, version: int, cause: str) -> Promotion:
     """Make a version the production model, once for each cause."""
     chosen = registered(store, lake, name, version)
-    while True:
-        have = promotions(store, lake, name)
-        for one in have:
-            if one.cause == cause:
-                return one
-        made = Promotion(len(have) + 1, chosen.version, chosen.sha256, cause, now().isoformat(), actor())
-        with told(lake):
-            if store.put_if_absent(_uri(lake, name, made.number), json.dumps(asdict(made), sort_keys=True).encode()):
-                return made
+    document = {
+        "version": chosen.version, "model_sha256": chosen.sha256, "cause": cause, "at": now().isoformat(),
+        "actor": actor(),
+    }  # fmt: skip
+    return Promotion(**put_next(store, lake, _folder(name), document))
 
 
 def promotions(store: Store, lake: str, name: str) -> list[Promotion]:
     """All promotions of a name, oldest first."""
-    with told(lake):
-        try:
-            listed = list(store.walk(join(lake, "models", name, "promotions")))
-        except FileNotFoundError:
-            return []
-        return [Promotion(**json.loads(store.read(item.uri))) for item in listed if item.uri.endswith(".json")]
+    return [Promotion(**one) for one in numbered(store, lake, _folder(name))]
 
 
 def names_with_promotions(store: Store, lake: str) -> list[str]:
@@ -91,7 +82,7 @@ def in_production(store: Store, lake: str, name: str) -> Promotion:
             f"model {name!r} in {lake}",
             "no version in production",
             "a promoted version",
-            f"run `medray promote {name} VERSION --lake {lake}`",
+            f"run `medray models promote {name} VERSION --lake {lake}`",
         )
     return have[-1]
 
@@ -109,9 +100,9 @@ def before(have: list[Promotion], lake: str, name: str) -> Promotion:
         f"model {name!r} in {lake}",
         f"{len({one.version for one in have})} version(s) that were ever in production",
         "an earlier one to go back to",
-        f"name one: `medray promote {name} VERSION --lake {lake}`",
+        f"name one: `medray models promote {name} VERSION --lake {lake}`",
     )
 
 
-def _uri(lake: str, name: str, number: int) -> str:
-    return join(lake, "models", name, "promotions", f"{number:06d}.json")
+def _folder(name: str) -> str:
+    return f"models/{name}/promotions"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from medray.drivers.job import Job, act_plan
+from medray.drivers.models.model_card import refuse_incomplete, write_card
 from medray.drivers.open_plans import open_plans
 from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run
+from medray.storage.descriptions import descriptions
 from medray.storage.models import Registered, registered
 from medray.storage.plans import Plan, write_plan
 from medray.storage.promotions import Promotion, before, in_production, promotions
@@ -18,33 +20,46 @@ def promote(lake: str, name: str, version: int, job: Job) -> Registered:
     """Make a version the one that nightly runs score with; a promotion that was cut off is finished first.
 
     Raises:
-        ModelError: there is no such version.
+        ModelError: there is no such version, or its card is not complete.
     """
     chosen = registered(job.store, lake, name, version)
-    for plan in open_plans(job, lake, JOB, _stream(name)):
-        _execute(plan, lake, job)
-    have = promotions(job.store, lake, name)
-    _execute(write_plan(job.store, lake, _plan(chosen, have, job)), lake, job)
-    return chosen
+    refuse_incomplete(lake, chosen, job)
+    return _put(lake, chosen, job)
 
 
 def rollback(lake: str, name: str, job: Job) -> Registered:
-    """Put the version back that was in production before.
+    """Put the version back that was in production before, whatever its card says: nights must go on.
 
     Raises:
         ModelError: there was no other.
     """
     in_production(job.store, lake, name)
     have = promotions(job.store, lake, name)
-    return promote(lake, name, before(have, lake, name).version, job)
+    return _put(lake, registered(job.store, lake, name, before(have, lake, name).version), job)
 
 
 def promoted(lake: str, name: str, version: int, cause: str, job: Job) -> tuple[Promotion, Event]:
     """Put a version in force, once for each cause, and what the auditor is told: with the version that it replaced."""
     made = put_in_force(job.store, lake, name, version, cause)
     earlier = [one.version for one in promotions(job.store, lake, name) if one.number < made.number]
-    detail = {"number": made.number, "model_sha256": made.model_sha256, "replaced": earlier[-1] if earlier else None}
+    said = descriptions(job.store, lake, name, made.version)
+    detail = {
+        "number": made.number,
+        "model_sha256": made.model_sha256,
+        "replaced": earlier[-1] if earlier else None,
+        "description": said[-1].number if said else None,
+    }
     return made, Event("promotion", name, made.version, detail)
+
+
+def _put(lake: str, chosen: Registered, job: Job) -> Registered:
+    for plan in open_plans(job, lake, JOB, _stream(chosen.name)):
+        _execute(plan, lake, job)
+    have = promotions(job.store, lake, chosen.name)
+    _execute(write_plan(job.store, lake, _plan(chosen, have, job)), lake, job)
+    for version in {chosen.version, have[-1].version if have else chosen.version}:
+        write_card(lake, chosen.name, version, job)
+    return chosen
 
 
 def _execute(plan: Plan, lake: str, job: Job) -> None:

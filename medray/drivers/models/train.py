@@ -19,6 +19,8 @@ from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import Reading, declared
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import answers, latest
+from medray.drivers.models.card_facts import card_facts
+from medray.drivers.models.model_card import write_card
 from medray.drivers.models.promote import promoted
 from medray.drivers.models.tuning_reference import tuning_reference
 from medray.engine.examples import Examples, write_examples
@@ -160,14 +162,15 @@ def _execute(
     decoded = task.decode(logits, recipe.task, calibration)
     state = snapshot(job.store, recipe.lake).at(plan.tables_read)
     reference = tuning_reference(reading, family_summary, examples, subjects, decoded, state)
-    made, events = _register(plan, recipe, sha256, {**_card(plan, recipe, history), "reference": reference}, job)
+    known = card_facts(recipe, reading, task, files, labelled, examples, subjects, decoded, state)
+    card = {**_card(plan, recipe, history), "reference": reference, **known}
+    made, events = _register(plan, recipe, sha256, card, job)
     outcome = Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256, events=events)
     commit_run(job.store, recipe.lake, plan, outcome)
+    write_card(recipe.lake, made.name, made.version, job)
     facts = _facts(made, history, started)
-    job.tell.say(
-        f"model {recipe.model.name} version {made.version}, {sha256[:12]}, "
-        f"best epoch {facts['best_epoch']} of {len(history)}"
-    )
+    best = f"best epoch {facts['best_epoch']} of {len(history)}"
+    job.tell.say(f"model {recipe.model.name} version {made.version}, {sha256[:12]}, {best}")
     return Result("done", (plan.run_id,), facts=facts)
 
 

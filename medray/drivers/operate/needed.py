@@ -12,13 +12,10 @@ from pydantic import ValidationError
 from medray.drivers.inputs.reading import declared, reading_of
 from medray.errors import ModelError
 from medray.recipes.train import TrainRecipe
-from medray.storage.dated import folders
-from medray.storage.failures import told
-from medray.storage.models import load_definition
+from medray.storage.models import load_definition, names
 from medray.storage.plans import Plan, read_plan
 from medray.storage.promotions import choose
 from medray.storage.snapshot import Snapshot
-from medray.storage.uri import join
 
 
 @dataclass(frozen=True)
@@ -74,10 +71,8 @@ def _plans_since(state: Snapshot, cutoff: datetime) -> Iterator[Plan]:
 
 
 def _trainings(state: Snapshot) -> Iterator[Plan]:
-    with told(state.lake):
-        names = [name for name in folders(state.store, join(state.lake, "models")) if name != "blobs"]
     runs = state.run_ids()
-    for name in names:
+    for name in names(state.store, state.lake):
         try:
             card = choose(state.store, state.lake, name, "production").card
         except ModelError:  # none of its versions is in production
