@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from medray.commands import models, nights
+from medray.commands import nights
 from medray.commands.audit import audit
 from medray.commands.explain import explain_row
+from medray.commands.models import models
 from medray.commands.options import Lake
 from medray.commands.relink import relink
 from medray.commands.status import status
@@ -27,12 +28,11 @@ app = typer.Typer(
 export = typer.Typer(no_args_is_help=True, help="Write tables of a lake in another format.")
 app.add_typer(export, name="export")
 app.add_typer(audit, name="audit")
+app.add_typer(models, name="models")
 RecipePath = Annotated[str, typer.Argument(metavar="RECIPE", help="a TOML file")]
 Changes = Annotated[list[str] | None, typer.Option("--set", metavar="a.b=c", help="change a value of the recipe")]
 Zone = Annotated[str, typer.Option(help="where the schedule's clock is, such as Europe/Berlin")]
-for command in (
-    status, explain_row, relink, vacuum, nights.runs, nights.release, nights.reject, models.promote, models.rollback,
-):  # fmt: skip
+for command in (status, explain_row, relink, vacuum, nights.runs, nights.release, nights.reject):
     app.command()(command)
 
 

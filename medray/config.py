@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from medray.errors import RecipeError
+from medray.recipes.card import CardText
 from medray.recipes.ingest import IngestRecipe
 from medray.recipes.ingest_ehr import IngestEhrRecipe
 from medray.recipes.recipe import Recipe
@@ -61,6 +62,23 @@ def parse(document: Mapping[str, Any], where: str) -> Recipe:
 def resolved(recipe: Recipe) -> dict[str, Any]:
     """The recipe as JSON, defaults filled in; it holds references to secrets, never secrets."""
     return recipe.model_dump(mode="json")
+
+
+def load_card(path: str) -> CardText:
+    """What people say of a model, in a TOML file: the fields of `[model.card]`, at its top.
+
+    Raises:
+        RecipeError: the file cannot be read, or has mistakes; the message lists all of them.
+    """
+    try:
+        return CardText.model_validate(_read(path))
+    except ValidationError as error:
+        raise RecipeError(
+            f"card {path}",
+            "; ".join(_mistake(item) for item in error.errors()),
+            f"texts: {', '.join(CardText.model_fields)}",
+            "correct the file",
+        ) from error
 
 
 def _read(path: str) -> dict[str, Any]:

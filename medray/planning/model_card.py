@@ -21,6 +21,7 @@ _LINEAGE = ("run_id", "code_version", "recipe_sha256", "model_sha256")
 _TRAITS = {"sex": "sex", "age": "age", "site": "site", "scanner": "scanner"}
 _BANDS = ("under 18", "18 to 39", "40 to 64", "65 to 79", "80 and older")
 _CURVES = ("roc", "precision_recall", "plane")
+_SOURCES = ("images", "volumes", "events", "labels")
 _NOT_KNOWN = "not known"
 _CHANCE = {"auroc": 0.5, "macro_auroc": 0.5, "quadratic_kappa": 0.0, "r2": 0.0}
 NAMES = tuple(CardText.model_fields)
@@ -72,6 +73,11 @@ def without_curves(metrics: Any) -> Any:
     if isinstance(metrics, Mapping):
         return {name: without_curves(item) for name, item in metrics.items() if name not in _CURVES}
     return metrics
+
+
+def sources(tables_read: Mapping[str, int]) -> dict[str, int]:
+    """The tables that inputs and answers are read from, with their versions."""
+    return {name: tables_read[name] for name in _SOURCES if tables_read.get(name, -1) >= 0}
 
 
 def answers_of(metrics: Card) -> dict[str, Any]:

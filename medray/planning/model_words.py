@@ -8,7 +8,7 @@ from typing import Any
 from medray.recipes.problem import Cohort, Problem, Target
 
 _TAKES = {
-    "any": "does {codes} occur {window}?",
+    "any": "whether {codes} occurs {window}",
     "first": "the first value of {codes} {window}",
     "last": "the last value of {codes} {window}",
     "mean": "the mean of {codes} {window}",
@@ -38,7 +38,7 @@ def cohort(problem: Problem | None, family: Mapping[str, Any]) -> str:
         kinds = ", ".join(family.get("modalities") or ())
         return f"Every image{f' ({kinds})' if kinds else ''} that the family takes, each by itself."
     observed = f"the {_hours(problem.observe_hours)} before" if problem.observe_hours else "everything before"
-    known = "" if problem.cohort.kind == "subject" else f" Known are {observed} and static facts."
+    known = "" if problem.cohort.kind == "subject" else f" What is known: {observed}, and static facts."
     return f"{_asked(problem.cohort)}{known}"
 
 
@@ -50,17 +50,17 @@ def targets(problem: Problem | None) -> dict[str, str]:
 def _asked(who: Cohort) -> str:
     if who.kind == "subject":
         return "Every subject once; only static facts are known."
-    after = f"{_hours(who.after_hours)} after" if who.after_hours else "at"
+    after = f"{_hours(who.after_hours)} after " if who.after_hours else ""
     if who.kind == "trigger":
         unless = f", unless {_codes(who.unless)} came before" if who.unless else ""
         first = "the first" if who.which == "first" else "each"
-        return f"Every subject, {after} {first} {_codes(who.codes)}{unless}."
+        return f"Every subject, {after or 'at '}{first} {_codes(who.codes)}{unless}."
     until = f", until {_codes(who.until)}" if who.until else ""
-    return f"Every subject, every {_hours(who.every_hours)} from {after} the first {_codes(who.codes)}{until}."
+    return f"Every subject, every {_hours(who.every_hours)} from {after}the first {_codes(who.codes)} on{until}."
 
 
 def _target(target: Target) -> str:
-    gap = f" from {_hours(target.gap_hours)} on" if target.gap_hours else ""
+    gap = f", from {_hours(target.gap_hours)} on" if target.gap_hours else ""
     window = f"in the {_hours(target.window_hours)} that follow{gap}" if target.window_hours else f"afterwards{gap}"
     until = f", at most until {_codes(target.until)}" if target.until else ""
     return _TAKES[target.take].format(codes=_codes(target.codes), window=window) + until

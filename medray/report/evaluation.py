@@ -14,7 +14,7 @@ from medray.report.baselines import baselines_group, unbeaten
 from medray.report.contact_sheet import PER_ROW, contact_sheet
 from medray.report.lineage import lineage_table, used_inputs
 from medray.report.metric_words import Json
-from medray.report.sections import Figure, Group, Interval, Report, Section, Sum, Table
+from medray.report.sections import Figure, Group, Interval, Link, Report, Section, Sum, Table
 from medray.report.training import training_curves
 
 EXAMPLE_NOTES = {
@@ -51,7 +51,7 @@ def evaluation_report(
     training: Mapping[str, Any] | None,
     ingest: Sum | None,
     reasons: Mapping[str, int],
-    lineage: Mapping[str, str],
+    lineage: Mapping[str, str | Link],
     examples: Mapping[str, Sequence[ShownExample]],
 ) -> Report:
     """The report of one model on one evaluated set.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from medray.report.digits import percent
 from medray.report.intake import outcome_bars
-from medray.report.sections import Figure, Group, Quantity, Sum, Table
+from medray.report.sections import Figure, Group, Link, Quantity, Sum, Table
 from medray.schema.reasons import REASONS
 
 
@@ -33,6 +33,6 @@ def reason_table(reasons: Mapping[str, int]) -> Table:
     return Table("Not used, by reason", ("Reason", "Meaning", "Inputs", "Share"), rows)
 
 
-def lineage_table(lineage: Mapping[str, str]) -> Table:
+def lineage_table(lineage: Mapping[str, str | Link]) -> Table:
     """What a result is explained by, one row each."""
-    return Table("Lineage", ("What", "Which"), tuple((name, str(which)) for name, which in lineage.items()))
+    return Table("Lineage", ("What", "Which"), tuple(lineage.items()))

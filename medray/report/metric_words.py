@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from medray.report.digits import count
@@ -64,6 +64,12 @@ def estimate(metrics: Json, name: str) -> Interval:
     return Interval(found["value"], found["lower"], found["upper"])
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of metrics as they are told everywhere; JSON of a store has them by the alphabet."""
+    order = {name: place for place, name in enumerate(NAMES)}
+    return sorted(names, key=lambda name: order.get(name, len(order)))
+
+
 def number(metrics: Json, name: str, meaning: str = "") -> Number:
     """A headline number with its interval; `meaning` stands for what is said of it everywhere."""
     return Number(NAMES[name], estimate(metrics, name), meaning or MEANINGS[name])
@@ -76,7 +82,7 @@ def counted(metrics: Json) -> str:
 
 def metric_table(title: str, metrics: Json) -> Table:
     """Every metric with its interval and what it means."""
-    rows = tuple((NAMES[name], estimate(metrics, name), MEANINGS[name]) for name in metrics["metrics"])
+    rows = tuple((NAMES[name], estimate(metrics, name), MEANINGS[name]) for name in in_order(metrics["metrics"]))
     return Table(title, ("Metric", "Value", "Meaning"), rows, interval_note(metrics))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 from matplotlib.axes import Axes
 
 from medray.report.canvas import NEGATIVE, POSITIVE, QUIET, svg, unit_square
@@ -20,7 +23,8 @@ TRAITS = {
 def data_group(card: Json) -> Group:
     """Who was asked what, how subjects were split, how many there were of each kind."""
     data = card["data"]
-    parts: list[Table | Text] = [Text("", (data.get("cohort", ""), *_meanings(data), *_years(data)))]
+    told = (data.get("cohort", ""), *_meanings(data), *_sources(card["sources"]), *_years(data))
+    parts: list[Table | Text] = [Text("", told)]
     parts.append(_splits(data.get("splits", {}), split_words(card["split"])))
     if answers := _answers(data.get("splits", {})):
         parts.append(answers)
@@ -43,6 +47,11 @@ def split_words(split: Json) -> str:
 
 def _meanings(data: Json) -> list[str]:
     return [f"{name}: {words}." for name, words in data.get("targets", {}).items()]
+
+
+def _sources(tables: Json) -> list[str]:
+    told = ", ".join(f"{name} (version {version})" for name, version in tables.items())
+    return [f"Read from the tables {told}."] if told else []
 
 
 def _years(data: Json) -> list[str]:
@@ -84,14 +93,22 @@ def _share(counts: Json, name: str) -> Quantity:
 
 def _groups(groups: Json) -> Table | None:
     rows: list[tuple[Cell, ...]] = []
-    for trait, splits in groups.items():
-        names = dict.fromkeys(name for counts in splits.values() for name in counts)
-        for name in names:
-            counts = (splits.get(split, {}).get(name, 0) for split in ("train", "tuning"))
-            rows.append((TRAITS.get(trait, trait), name, *counts))
+    for trait, name in group_names(groups):
+        counts = (groups[trait].get(split, {}).get(name, 0) for split in ("train", "tuning"))
+        rows.append((TRAITS[trait], name, *counts))
     if not rows:
         return None
     return Table("Subjects by group", ("Trait", "Value", "Train", "Tuning"), tuple(rows))
+
+
+def group_names(groups: Json) -> Iterator[tuple[str, str]]:
+    """(trait, value) of all groups that there are, largest first within a trait."""
+    for trait in TRAITS:
+        splits = groups.get(trait, {})
+        size: Counter[str] = Counter()
+        for counts in splits.values():
+            size.update(counts)
+        yield from ((trait, name) for name, _ in size.most_common())
 
 
 def calibration_group(calibration: Json) -> Group:

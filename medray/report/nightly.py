@@ -28,7 +28,7 @@ def nightly_report(
     sums: Sequence[Sum],
     reasons: Mapping[str, int],
     runs: Sequence[tuple[str, str, str]],
-    lineage: Mapping[str, str],
+    lineage: Mapping[str, str | Link],
     seconds: Mapping[str, float],
 ) -> Report:
     """The report of one night.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from model_text import complete_record
 from place import Place
 from pydicom import dcmread
 from scene import FAMILY, KEY
@@ -117,11 +118,8 @@ class Month(Place):
         sha256 = save_model(LAKE, self.lake, weights, definition, {"train": np.array([1], np.int64)})
         scores = {label: columns["predicted_boolean_probability"] for label, columns in decoded.items()}
         traits = reading.family.traits(values, reading.config, summary)
-        card = {
-            "run_id": f"training {threshold}", "trained_on": "2026-03-01", "split": {}, "history": [],
-            "reference": reference_of(scores, traits, len(values), len(values)),
-        }  # fmt: skip
-        register(LAKE, self.lake, MODEL, sha256, card)
+        reference = reference_of(scores, traits, len(values), len(values))
+        register(LAKE, self.lake, MODEL, sha256, complete_record(f"training {threshold}", reference=reference))
 
     def _run(self, recipe: Any, day: date) -> Result:
         result: Result = driver(recipe.job)(recipe, Job(day.isoformat(), silent()))

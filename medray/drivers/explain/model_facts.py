@@ -32,6 +32,7 @@ def model_facts(state: Snapshot, model: Registered, subject_id: int, job: Job) -
     return {
         "name": model.name,
         "version": model.version,
+        "card": f"medray models show {model.name} {model.version} --lake {state.lake}",
         "model_sha256": model.sha256,
         "trained_by": trained,
         "subject_in_split": ", ".join(sorted(learnt)) or _declared(card["split"], subject_id),

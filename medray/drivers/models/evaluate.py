@@ -19,6 +19,7 @@ from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.models.evaluation_page import evaluation_page
+from medray.drivers.models.model_card import write_card
 from medray.drivers.models.predict import score
 from medray.drivers.models.simple_models import beside_the_network
 from medray.drivers.models.train import Labelled, labelled_inputs
@@ -147,6 +148,7 @@ def _execute(
         plan,
         Outcome(counts, host_facts=host_facts(started), model_sha256=model.sha256, report_uri=report),
     )
+    write_card(recipe.lake, model.name, model.version, job)
     return Result("done", (plan.run_id,), facts={"metrics": metrics, "comparisons": comparisons, "report": report})
 
 

@@ -13,10 +13,12 @@ from medray.drivers.input import Input
 from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job
+from medray.drivers.models.model_card import link_to_card
 from medray.planning.accounting import stored_sum
 from medray.recipes.score import EvaluateRecipe
 from medray.report.evaluation import ShownExample, evaluation_report
 from medray.report.render import render
+from medray.report.sections import Link
 from medray.report.sections import Sum as ShownSum
 from medray.schema.quarantine import QUARANTINE
 from medray.storage.models import Registered
@@ -58,7 +60,7 @@ def evaluation_page(
             training={"epochs": [_epoch(record) for record in model.card["history"]]},
             ingest=ingest_sum(state),
             reasons=quarantine_reasons(state),
-            lineage=lineage(plan, model),
+            lineage=lineage(plan, model, state),
             examples=examples,
         )
     )
@@ -79,11 +81,12 @@ def quarantine_reasons(state: Snapshot) -> dict[str, int]:
     return dict(counted.most_common())
 
 
-def lineage(plan: Plan, model: Registered) -> dict[str, str]:
-    """What a number of the report is explained by."""
+def lineage(plan: Plan, model: Registered, state: Snapshot) -> dict[str, str | Link]:
+    """What a number of the report is explained by; the model leads to its card, where there is a page of it."""
+    named, card = f"{model.name} version {model.version}", link_to_card(state, model.name, model.version)
     return {
         "Run": plan.run_id,
-        "Model": f"{model.name} version {model.version}",
+        "Model": Link(named, card) if card else named,
         "Model SHA-256": model.sha256,
         "Trained by run": str(model.card["run_id"]),
         "Code": plan.code_version,

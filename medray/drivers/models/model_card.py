@@ -9,7 +9,7 @@ from typing import Any
 from medray.drivers.job import Job
 from medray.drivers.reports import report_folder
 from medray.errors import ModelError
-from medray.planning.model_card import empty_fields, found_limits, how_to_fill, without_curves
+from medray.planning.model_card import empty_fields, found_limits, how_to_fill, sources, without_curves
 from medray.planning.model_words import cohort, question, targets
 from medray.recipes.problem import Problem
 from medray.report.model_card import model_card_report
@@ -46,6 +46,7 @@ def model_card(state: Snapshot, chosen: Registered) -> Facts:
         "family": definition.get("family"),
         "family_config": definition.get("family_config", {}),
         "task": definition.get("task_config", {}),
+        "sources": sources(record.get("tables_read") or {}),
         "data": record.get("data") or _data_before_cards(state, chosen, definition),
         "split": record.get("split", {}),
         "tuning": record.get("tuning", {}),

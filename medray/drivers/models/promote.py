@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from medray.drivers.job import Job, act_plan
 from medray.drivers.models.model_card import refuse_incomplete, write_card
 from medray.drivers.open_plans import open_plans
+from medray.errors import ModelError
 from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.descriptions import descriptions
@@ -57,8 +60,9 @@ def _put(lake: str, chosen: Registered, job: Job) -> Registered:
         _execute(plan, lake, job)
     have = promotions(job.store, lake, chosen.name)
     _execute(write_plan(job.store, lake, _plan(chosen, have, job)), lake, job)
-    for version in {chosen.version, have[-1].version if have else chosen.version}:
-        write_card(lake, chosen.name, version, job)
+    for version in {chosen.version, *(one.version for one in have[-1:])}:
+        with suppress(ModelError):  # a damaged model may be why another takes its place; a page is no part of that
+            write_card(lake, chosen.name, version, job)
     return chosen
 
 

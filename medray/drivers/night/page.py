@@ -84,7 +84,7 @@ def _page(told: Told, state: Snapshot, reasons: dict[str, int], evaluated: dict[
             sums=[shown(part) for part in told.judged.sums],
             reasons=reasons,
             runs=[_run(link) for link in told.judged.links],
-            lineage=lineage(plan, model),
+            lineage=lineage(plan, model, state),
             seconds=told.seconds,
         )
     )
