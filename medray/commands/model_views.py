@@ -20,8 +20,8 @@ from medray.report.sections import Interval
 Json = Mapping[str, Any]
 _DECLARED = ("intended_use", "exclusions", "limits", "licence")
 _PAIRED = (
-    "Intervals that overlap do not say that two models are equally good. A paired test on the same inputs does: "
-    "an `evaluate` recipe of one of them with the other as [against]."
+    "Intervals that overlap do not say that two models are equally good. A paired test on the same inputs does: the "
+    "job `evaluate` of one of them with the other in [against]."
 )
 
 
@@ -152,6 +152,8 @@ def _metrics(card: Json) -> Table:
     rows: list[Sequence[str]] = []
     for one in card["evaluations"]:
         rows += _rows(f"{_split(str(one['split']))}, {one['run_date']}", one["metrics"])
+    for one in (card["cross_validation"] or {"metrics": ()})["metrics"]:
+        rows.append(("folds", one["answer"], ABSENT, NAMES.get(one["metric"], one["metric"]), _estimate(one)))
     return _table(("on", "question", "examples", "metric", "value"), [*rows, *_rows("tuning", card["tuning"])])
 
 

@@ -19,7 +19,7 @@ FEW = 30  # of a class: below, a rate moves by more than 3 points with one examp
 FEW_SUBJECTS = 100  # of the tuning split: below, an interval of a share of one half is wider than 0.2
 _LINEAGE = ("run_id", "code_version", "recipe_sha256", "model_sha256")
 _TRAITS = {"sex": "sex", "age": "age", "site": "site", "scanner": "scanner"}
-_BANDS = ("under 18", "18 to 39", "40 to 64", "65 to 79", "80 and older")
+_BANDS = ("0-17", "18-39", "40-64", "65-89", "90+")
 _CURVES = ("roc", "precision_recall", "plane")
 _SOURCES = ("images", "volumes", "events", "labels")
 _NOT_KNOWN = "not known"
@@ -97,6 +97,7 @@ def _unproven(card: Card) -> Iterator[str]:
         )
     if not card.get("cross_validation"):
         yield "No cross-validation: how much the result depends on who was in the training split is not known."
+    yield from (f"{told}." for told in card.get("telltales", ()))
 
 
 def _near_chance(question: str, metrics: Card) -> Iterator[str]:
@@ -128,7 +129,7 @@ def _groups(groups: Card) -> Iterator[str]:
         absent = [band for band in _BANDS if band not in learnt["age"]]
         if absent:
             yield f"It has seen nobody of age {', '.join(absent)}."
-    if learnt["sex"] and (absent := [name for name in ("F", "M") if name not in learnt["sex"]]):
+    if learnt["sex"] and (absent := [name for name in ("female", "male") if name not in learnt["sex"]]):
         yield f"It has seen nobody of sex {', '.join(absent)}."
     for trait in ("site", "scanner"):
         if len(learnt[trait]) == 1:

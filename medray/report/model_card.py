@@ -8,7 +8,7 @@ from typing import Any
 from medray.report.answers import single_answers
 from medray.report.digits import count
 from medray.report.lineage import lineage_table
-from medray.report.metric_words import Json, headline, metric_table
+from medray.report.metric_words import NAMES, Json, headline, metric_table
 from medray.report.model_card_data import calibration_group, data_group
 from medray.report.sections import (
     Cell,
@@ -48,7 +48,7 @@ def model_card_report(card: Json) -> Report:
     if card["history"]:
         sections.append(_training(card["history"]))
     made = {"task": card["task"], card["family"] or "family": card["family_config"], "training": card["training"]}
-    sections += [_settings(made), lineage_table(lineage_of(card["lineage"]))]
+    sections += [_settings(made), lineage_table(_linked(card["lineage"]))]
     return Report(
         f"Model card: {card['name']} version {card['version']}",
         card["data"].get("question", ""),
@@ -82,6 +82,15 @@ def lineage_of(lineage: Json) -> dict[str, str]:
         "Recipe SHA-256": str(lineage.get("recipe_sha256")),
         "Table versions read": ", ".join(f"{name} {version}" for name, version in sorted(tables.items())),
     }
+
+
+def _linked(lineage: Json) -> dict[str, str | Link]:
+    report = {"Report of the training": Link("open", _report(lineage["run_id"]))} if lineage["report"] else {}
+    return {**lineage_of(lineage), **report}
+
+
+def _report(run_id: str) -> str:
+    return f"../../../reports/{run_id}/report.html"
 
 
 def _author(card: Json) -> str:
@@ -156,7 +165,7 @@ def _quality(card: Json) -> Group:
 def _evaluations(card: Json) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for one in card["evaluations"]:
-        page = Link(one["run_date"], f"../../../reports/{one['run_id']}/report.html")
+        page = Link(one["run_date"], _report(one["run_id"]))
         split = str(one["split"] or "not known").replace("_", "-")
         for label, found in one["metrics"].items():
             name, value = headline(found)
@@ -168,9 +177,16 @@ def _evaluations(card: Json) -> Table:
 
 
 def _cross_validation(found: Json) -> Table:
-    """Every number of it by its place in the document."""
-    rows = tuple((name, value) for name, value in _flat(found))
-    return Table("Cross-validation", ("What", "Value"), rows, "By subject, on training and tuning subjects only.")
+    """What trainings on other folds have come to, on the fold that each has not seen."""
+    rows = tuple(
+        (one["answer"], NAMES.get(one["metric"], one["metric"]),
+         Interval(one["value"], one["lower"], one["upper"]),
+         *(Interval(one[over], None, None) for over in ("over_folds", "over_seeds")))
+        for one in found["metrics"]
+    )  # fmt: skip
+    columns = ("Question", "Metric", "Mean over seeds", "Deviation over folds", "Deviation over seeds")
+    told = [f"{found['folds']} folds by subject, {len(found['seeds'])} seed(s). In brackets: intervals by subject."]
+    return Table("Cross-validation", columns, rows, " ".join([*told, *found["verdicts"]]))
 
 
 def _training(history: Any) -> Figure:

@@ -16,9 +16,9 @@ LARGE = {
     "train": {"inputs": 130, "subjects": 130, "answers": {"opacity": MANY}},
     "tuning": {"inputs": 130, "subjects": 130, "answers": {"opacity": MANY}},
 }
-AGES = {"under 18": 9, "18 to 39": 30, "40 to 64": 40, "65 to 79": 31, "80 and older": 20}
+AGES = {"0-17": 9, "18-39": 30, "40-64": 40, "65-89": 31, "90+": 20}
 GROUPS = {
-    "sex": {"train": {"F": 60, "M": 70}},
+    "sex": {"train": {"female": 60, "male": 70}},
     "age": {"train": AGES},
     "site": {"train": {"aa": 60}, "tuning": {"bb": 70}},
     "scanner": {"train": {"cc": 60, "dd": 70}},
@@ -84,10 +84,13 @@ def test_what_to_do_fits_what_is_empty() -> None:
         ({"evaluations": [{**EVALUATION, "split": "tuning"}]}, "Not evaluated on held-out subjects"),
         ({"cross_validation": None}, "No cross-validation"),
         ({"data": {"splits": LARGE, "groups": {}}}, "Not recorded in the data: sex, age, site, scanner."),
-        ({"data": {"splits": LARGE, "groups": {**GROUPS, "sex": {"train": {"F": 1, "not known": 2}}}}}, "of sex M."),
         (
-            {"data": {"splits": LARGE, "groups": {**GROUPS, "age": {"tuning": {"18 to 39": 1, "40 to 64": 2}}}}},
-            "nobody of age under 18, 65 to 79, 80 and older.",
+            {"data": {"splits": LARGE, "groups": {**GROUPS, "sex": {"train": {"female": 1, "not known": 2}}}}},
+            "of sex male.",
+        ),
+        (
+            {"data": {"splits": LARGE, "groups": {**GROUPS, "age": {"tuning": {"18-39": 1, "40-64": 2}}}}},
+            "nobody of age 0-17, 65-89, 90+.",
         ),
         (
             {"data": {"splits": LARGE, "groups": {**GROUPS, "site": {"train": {"aa": 3}, "tuning": {"aa": 1}}}}},

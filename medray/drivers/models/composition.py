@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from medray.drivers.models.train import Labelled
 
 NOT_KNOWN = "not known"
-AGES = ((18, "under 18"), (40, "18 to 39"), (65, "40 to 64"), (80, "65 to 79"), (1000, "80 and older"))
+AGES = ((18, "0-17"), (40, "18-39"), (65, "40-64"), (90, "65-89"), (1000, "90+"))
+_SEXES = {"F": "female", "M": "male", "O": "other"}  # PS3.3 C.7.1.1, Patient's Sex
 _HEADER = {
     "sex": "PatientSex", "age": "age_years", "site": "site_key", "scanner": "scanner_key", "maker": "manufacturer",
     "modality": "Modality",
@@ -71,6 +72,8 @@ def _value(trait: str, value: Any) -> str:
         return NOT_KNOWN
     if trait == "age":
         return next(name for end, name in AGES if value < end)
+    if trait == "sex":
+        return _SEXES.get(value, NOT_KNOWN)
     return str(value)[:8] if trait in ("site", "scanner") else str(value)
 
 

@@ -11,6 +11,7 @@ from medray.drivers.reports import report_folder
 from medray.errors import ModelError
 from medray.planning.model_card import empty_fields, found_limits, how_to_fill, sources, without_curves
 from medray.planning.model_words import cohort, question, targets
+from medray.planning.splits import SPLITS
 from medray.recipes.problem import Problem
 from medray.report.model_card import model_card_report
 from medray.report.render import render
@@ -52,12 +53,14 @@ def model_card(state: Snapshot, chosen: Registered) -> Facts:
         "tuning": record.get("tuning", {}),
         "calibration": record.get("calibration") or _calibration_before_cards(definition),
         "cross_validation": record.get("cross_validation"),
+        "telltales": (record.get("leaks") or {}).get("telltales", []),
         "evaluations": list(_evaluations(state, chosen)),
         "training": record.get("training", {}),
         "history": record.get("history", []),
         "lineage": {
             "model_sha256": chosen.sha256,
             **{name: record.get(name) for name in ("run_id", "code_version", "recipe_sha256", "tables_read")},
+            "report": _report_of(state, record.get("run_id")),
         },
     }
     return {**card, "limits": found_limits(card), "empty": empty_fields(card)}
@@ -104,20 +107,26 @@ def _evaluations(state: Snapshot, chosen: Registered) -> Iterator[Facts]:
         run = run_row(state, row["run_id"])
         uri = join(report_folder(state.lake, row["run_id"]), "metrics.json")
         with told(state.lake):
-            metrics = json.loads(state.store.read(uri)) if state.store.exists(uri) else {}
+            found = json.loads(state.store.read(uri)) if state.store.exists(uri) else {}
         yield {
             "run_id": row["run_id"],
             "run_date": row["run_date"].isoformat(),
             "split": run["recipe"].get("split") if run else None,
-            "metrics": without_curves(metrics),
+            "metrics": without_curves(found.get("answers", found)),  # once the answers were the whole document
         }
+
+
+def _report_of(state: Snapshot, run_id: Any) -> str | None:
+    """Where the report of the training lies; None where it was trained elsewhere, or before there were reports."""
+    rows = zip(state.runs["run_id"].to_pylist(), state.runs["report_uri"].to_pylist(), strict=True)
+    return next((uri for run, uri in rows if run == run_id), None)
 
 
 def _data_before_cards(state: Snapshot, chosen: Registered, definition: Mapping[str, Any]) -> Facts:
     """What a record from before there were cards tells of its data."""
     counts = chosen.card.get("examples") or {}
     subjects = model_subjects(state.store, state.lake, chosen.sha256)
-    splits = {split: {"inputs": inputs} for split, inputs in counts.items()}
+    splits = {split: {"inputs": counts[split]} for split in SPLITS if split in counts}
     for split, known in subjects.items():
         if split in splits:
             splits[split]["subjects"] = len(known)
