@@ -170,6 +170,24 @@ def test_the_page_holds_the_words_as_text_and_leads_to_its_evaluations(lake: str
     assert page.read_text() == Path(write_card(lake, NAME, 1, JOB)).read_text()
 
 
+def test_a_cross_validation_stands_beside_the_tuning_split(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    measured = {
+        "answer": "opacity", "metric": "auroc", "value": 0.812, "lower": 0.701, "upper": 0.903, "over_folds": 0.0352,
+        "over_seeds": 0.012,
+    }  # fmt: skip
+    found = {"run_id": "c", "folds": 5, "seeds": [1, 2, 3], "metrics": [measured], "verdicts": ["It lies above."]}
+    add(lake, complete_record("one", cross_validation=found))
+    shown = asked("show", NAME, "1", "--lake", lake)
+    assert re.search(r"folds +opacity +. +AUROC +0\.812 \(0\.701 to 0\.903\)", shown)
+    assert "No cross-validation" not in shown
+    text = Path(write_card(lake, NAME, 1, JOB)).read_text()
+    for part in ("0.812", "(0.701 to 0.903)", "0.035", "0.012", "5 folds by subject, 3 seed(s).", "It lies above."):
+        assert part in text
+    add(lake, complete_record("two"))
+    assert "No cross-validation" in asked("show", NAME, "2", "--lake", lake)
+
+
 def test_models_are_listed_with_their_best_known_number(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     _, sha256 = add(lake, complete_record("one"))

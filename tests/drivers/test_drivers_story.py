@@ -11,14 +11,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from scene import IMAGES, Scene
+from model_text import CARD
+from scene import IMAGES, SIDE, Scene
 
 from medray import config
 from medray.demo.archive import write_studies
 from medray.demo.cases import synthetic
 from medray.drivers.inputs.find import newest_inputs
 from medray.drivers.inputs.reading import declared
+from medray.drivers.job import Job
+from medray.drivers.models.shelf import card
 from medray.errors import LabelError, ModelError, SplitError
+from medray.narration import silent
 from medray.schema.images import IMAGES as IMAGE_TABLE
 from medray.schema.labels import LABELS
 from medray.schema.predictions import PREDICTIONS
@@ -109,6 +113,34 @@ def test_the_same_training_is_not_repeated(trained: Scene) -> None:
     assert again.status == "already"
     assert again.facts["model_sha256"] == choose(LAKE, trained.lake, "tiny", 1).sha256
     assert len(versions(LAKE, trained.lake, "tiny")) == 1
+
+
+def test_the_card_says_what_was_learnt_and_how_good_it_is(scored: Scene) -> None:
+    known = card(scored.lake, "tiny", 1, Job("2026-01-01", silent()))
+    cases = synthetic(IMAGES, seed=3, size=SIDE)
+    for split in ("train", "tuning", "held_out"):
+        rows = [row for row in range(IMAGES) if cases.splits[row] == split]
+        told = known["data"]["splits"][split]
+        assert (told["inputs"], told["subjects"]) == (len(rows), len({cases.patients[row] for row in rows}))
+        if split != "held_out":
+            yes = int(cases.labels[rows].sum())
+            assert told["answers"] == {"opacity": {"no": len(rows) - yes, "yes": yes}}
+    subjects = known["data"]["splits"]["train"]["subjects"]
+    assert list(known["data"]["groups"]["scanner"]["train"].values()) == [subjects]
+    assert known["data"]["groups"]["sex"]["train"] == {"not known": subjects}
+    assert (known["declared"], known["empty"], known["in_production"]) == (CARD, [], True)
+    assert "of one scanner" in " ".join(known["limits"])
+    # answered again by the stored model, the tuning subjects give what the training has told of them
+    found = scored.run("evaluate", split="tuning").facts["metrics"]["opacity"]["metrics"]
+    for name, value in known["tuning"]["opacity"]["metrics"].items():
+        assert found[name]["value"] == pytest.approx(value["value"], abs=1e-6)
+    change = known["calibration"]["questions"]["opacity"]
+    assert change["after"]["ece"] == pytest.approx(found["ece"]["value"], abs=1e-6)
+    assert change["after"]["brier"] == pytest.approx(found["brier"]["value"], abs=1e-6)
+    again = card(scored.lake, "tiny", 1, Job("2026-01-01", silent()))
+    (evaluation,) = again["evaluations"]
+    assert (evaluation["split"], evaluation["metrics"]["opacity"]["n"]) == ("tuning", known["tuning"]["opacity"]["n"])
+    assert evaluation["run_id"] in Path(str(again["page"])).read_text()
 
 
 def test_evaluation_has_intervals_and_is_not_repeated(trained: Scene) -> None:

@@ -83,6 +83,7 @@ def test_what_to_do_fits_what_is_empty() -> None:
         ({"evaluations": []}, "Not evaluated on held-out subjects"),
         ({"evaluations": [{**EVALUATION, "split": "tuning"}]}, "Not evaluated on held-out subjects"),
         ({"cross_validation": None}, "No cross-validation"),
+        ({"telltales": ["rate alone tells the answer"]}, "rate alone tells the answer."),
         ({"data": {"splits": LARGE, "groups": {}}}, "Not recorded in the data: sex, age, site, scanner."),
         (
             {"data": {"splits": LARGE, "groups": {**GROUPS, "sex": {"train": {"female": 1, "not known": 2}}}}},
