@@ -116,6 +116,7 @@ def test_who_described_and_promoted_stands_in_the_audit(lake: str, monkeypatch: 
     again = WORDS.model_copy(update={"limits": "Two sites."})
     assert describe(lake, NAME, 1, again, JOB).number == 2
     promote(lake, NAME, 1, JOB)
+    assert json.loads(asked("show", NAME, "1", "--lake", lake, "--json"))["declared"] == again.model_dump()
     state = snapshot(LAKE, lake)
     told = {
         (row["event"], json.loads(row["detail"])["number"]): (row["actor"], json.loads(row["detail"]))
@@ -207,12 +208,13 @@ def test_models_are_listed_with_their_best_known_number(lake: str, monkeypatch: 
 def test_a_card_and_a_comparison_fit_the_terminal(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     add(lake, complete_record("one", training={"epochs": 3}))
-    add(lake, complete_record("two", training={"epochs": 5}, trained_on=date.today().isoformat()))
+    add(lake, complete_record("two", training={"epochs": 5, "note": "[red]"}, trained_on=date.today().isoformat()))
     describe(lake, NAME, 2, WORDS.model_copy(update={"limits": "word " * 100 + "[red]"}), JOB)
     shown = asked("show", NAME, "2", "--lake", lake)
     beside = asked("compare", NAME, "1", "2", "--lake", lake)
     assert max(len(line) for line in (shown + beside).splitlines()) <= 100
     assert "[red]" in shown
+    assert "[red]" in beside
     assert re.search(r"training\.epochs +3 +5", beside)
     assert re.search(rf"AUROC +{AUROC:.3f} \(.*\) +{AUROC:.3f} \(", beside)
     assert "not known: one of them was trained in another lake" in " ".join(beside.split())
