@@ -3,9 +3,9 @@
     python -m venv VENV && VENV/bin/pip install -e . pyspark daft
     VENV/bin/python tests/bench/predict.py --images 128 512 --rounds 3 --work FOLDER
 
-Images are drawn at 224 x 224, ingested, prepared and given to a ResNet-18 with 14 outputs that has hardly learnt: its cost
-is that of any. The others read the prepared images from Parquet (`predict_peer.py`). From two numbers of images follow a
-fixed cost and the cost of an image; medians of the rounds.
+Images are drawn at 224 x 224, ingested, prepared and given to a ResNet-18 with 14 outputs that has hardly learnt: its
+cost is that of any. The others read the prepared images from Parquet (`predict_peer.py`). From two numbers of images
+follow a fixed cost and the cost of an image; medians of the rounds.
 """
 
 from __future__ import annotations
