@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import story
+from model_text import CARD
 from pydantic import ValidationError
 from record_scene import RecordScene
 
@@ -224,3 +225,23 @@ def test_a_laptop_needs_neither_ray_nor_torch() -> None:
     code = f"import sys, medray.config; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("said", "empty"),
+    [
+        ({}, "intended_use, exclusions, limits, licence"),
+        ({**CARD, "exclusions": " ", "licence": "..."}, "exclusions, licence"),
+    ],
+)
+def test_a_recipe_that_promotes_says_everything_about_its_model(said: dict[str, str], empty: str) -> None:
+    document = story.train_recipe("/lake")
+    (mistake,) = mistakes({**document, "model": {"name": "m", "promote": True, "card": said}})
+    assert f"[model.card] leaves empty: {empty}." in mistake
+    assert not parse({**document, "model": {"name": "m", "card": said}}, "x").model.promote  # type: ignore[attr-defined]
+
+
+def test_a_card_has_four_fields_and_no_other() -> None:
+    document = story.train_recipe("/lake")
+    (mistake,) = mistakes({**document, "model": {"name": "m", "card": {**CARD, "author": "me"}}})
+    assert mistake.startswith("model.card.author")

@@ -24,6 +24,7 @@ from medray.errors import ModelError, RecipeError
 from medray.recipes.card import CardText
 from medray.schema.audit import AUDIT
 from medray.storage.commit import Outcome, commit_run
+from medray.storage.descriptions import descriptions
 from medray.storage.models import register, registered, save_model
 from medray.storage.plans import write_plan
 from medray.storage.promotions import in_production
@@ -127,6 +128,22 @@ def test_who_described_and_promoted_stands_in_the_audit(lake: str, monkeypatch: 
     assert told["description", 2][1]["words"] == again.model_dump()
     assert told["promotion", 1][1]["description"] == 2
     assert verify(state).faults == ()
+
+
+def test_a_description_that_was_cut_off_is_finished_first(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(lake, complete_record("one"))
+
+    def cut_off(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("medray.drivers.models.describe.commit_run", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            describe(lake, NAME, 1, WORDS, JOB)
+    again = WORDS.model_copy(update={"limits": "Two sites."})
+    assert describe(lake, NAME, 1, again, JOB).number == 2
+    assert [one.words["limits"] for one in descriptions(LAKE, lake, NAME, 1)] == ["One site.", "Two sites."]
+    assert verify(snapshot(LAKE, lake)).faults == ()
 
 
 def test_words_that_were_changed_by_hand_are_found(lake: str) -> None:

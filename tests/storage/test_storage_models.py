@@ -10,6 +10,7 @@ import pytest
 
 from medray.contracts import Array
 from medray.errors import ModelError
+from medray.storage.descriptions import describe, descriptions, every_description
 from medray.storage.models import load_model, model_subjects, register, save_model, versions
 from medray.storage.promotions import choose, promote
 from medray.storage.store import Store
@@ -112,3 +113,18 @@ def test_an_unknown_version_names_those_that_there_are(store: Store, lake: str) 
         promote(store, lake, "m", 3, "r")
     with pytest.raises(ModelError, match="versions: none"):
         choose(store, lake, "other", 1)
+
+
+def test_descriptions_count_up_for_each_version_and_come_once_for_each_cause(store: Store, lake: str) -> None:
+    for number in (1, 2):
+        register(store, lake, "m", save(store, lake, calibration=number), {"run_id": f"r{number}"})
+    first = describe(store, lake, "m", 1, {"limits": "a"}, "one")
+    assert describe(store, lake, "m", 1, {"limits": "b"}, "one") == first
+    assert describe(store, lake, "m", 1, {"limits": "c"}, "two").number == 2
+    assert describe(store, lake, "m", 2, {"limits": "d"}, "two").number == 1
+    assert [one.words["limits"] for one in descriptions(store, lake, "m", 1)] == ["a", "c"]
+    told = [(name, one.version, one.number) for name, one in every_description(store, lake)]
+    assert told == [("m", 1, 1), ("m", 1, 2), ("m", 2, 1)]
+    with pytest.raises(ModelError, match="versions: 1, 2"):
+        describe(store, lake, "m", 3, {}, "three")
+    assert [one.card["run_id"] for one in versions(store, lake, "m")] == ["r1", "r2"]
