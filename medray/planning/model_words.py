@@ -42,9 +42,10 @@ def cohort(problem: Problem | None, family: Mapping[str, Any]) -> str:
     return f"{_asked(problem.cohort)}{known}"
 
 
-def targets(problem: Problem | None) -> dict[str, str]:
-    """What each answer of a problem means; empty where a label file holds the answers."""
-    return {name: _target(one) for name, one in problem.targets.items()} if problem else {}
+def targets(problem: Problem | None, labels: Sequence[str]) -> dict[str, str]:
+    """What each of some labels means by the problem; none of those that a label file holds."""
+    asked = problem.targets if problem else {}
+    return {name: _target(asked[name]) for name in labels if name in asked}
 
 
 def _asked(who: Cohort) -> str:

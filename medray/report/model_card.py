@@ -153,7 +153,7 @@ def _quality(card: Json) -> Group:
     if card["evaluations"]:
         parts.append(_evaluations(card))
     else:
-        parts.append(Text("", ("No evaluation of this model is in the lake: run the job `evaluate`.",), "caution"))
+        parts.append(Text("", ("No evaluation of this model is in the lake: run the job evaluate.",), "caution"))
     if card["cross_validation"]:
         parts.append(_cross_validation(card["cross_validation"]))
     for label, found in single_answers(card["tuning"]).items():

@@ -33,12 +33,13 @@ def test_a_cohort_is_told_with_what_may_be_known() -> None:
 
 
 def test_answers_are_told_with_their_window() -> None:
-    assert targets(Problem.model_validate(PROBLEM)) == {
+    assert targets(Problem.model_validate(PROBLEM), ["death", "next_rate", "of a file"]) == {
         "death": "whether DEATH occurs in the 72 h that follow, at most until DEATH or DISCHARGE",
         "next_rate": "the mean of HR in the 2 h that follow",
     }
-    assert targets(Problem.model_validate(EVERY)) == {"late": "hours to the first HR afterwards, from 6 h on"}
-    assert targets(None) == {}
+    assert targets(Problem.model_validate(EVERY), ["late"]) == {"late": "hours to the first HR afterwards, from 6 h on"}
+    assert targets(Problem.model_validate(PROBLEM), ["death"]).keys() == {"death"}
+    assert targets(None, ["death"]) == {}
 
 
 @pytest.mark.parametrize(

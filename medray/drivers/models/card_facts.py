@@ -67,7 +67,7 @@ def card_facts(
         "data": {
             "question": question(config),
             "cohort": cohort(recipe.problem, recipe.family.model_dump(mode="json")),
-            "targets": targets(recipe.problem),
+            "targets": targets(recipe.problem, recipe.task.labels),
             "splits": _splits(task, recipe.task, labelled, examples),
             **composition(state, reading, files, learnt),
         },

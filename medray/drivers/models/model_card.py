@@ -130,11 +130,12 @@ def _data_before_cards(state: Snapshot, chosen: Registered, definition: Mapping[
     for split, known in subjects.items():
         if split in splits:
             splits[split]["subjects"] = len(known)
+    task = definition["task_config"]
     problem = Problem.model_validate(definition["problem"]) if definition.get("problem") else None
     return {
-        "question": question(definition["task_config"]),
+        "question": question(task),
         "cohort": cohort(problem, definition["family_config"]),
-        "targets": targets(problem),
+        "targets": targets(problem, task.get("labels") or [task["label"]]),
         "splits": splits,
     }
 
