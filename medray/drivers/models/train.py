@@ -19,6 +19,7 @@ from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import Reading, declared
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import answers, latest
+from medray.drivers.models.leaks import keep_images, telltales, without_copies
 from medray.drivers.models.promote import promoted
 from medray.drivers.models.tuning_reference import tuning_reference
 from medray.engine.examples import Examples, write_examples
@@ -26,7 +27,7 @@ from medray.engine.fit import fit
 from medray.engine.loop import FitSpec
 from medray.engine.survey import survey
 from medray.errors import SplitError
-from medray.planning.splits import TRAIN, TUNING, assign
+from medray.planning.splits import TRAIN, TUNING, assign, check_apart
 from medray.recipes.train import TrainRecipe
 from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run
@@ -49,8 +50,11 @@ class Labelled:
     split: str
 
 
-def train(recipe: TrainRecipe, job: Job) -> Result:
+def train(recipe: TrainRecipe, job: Job, validated: Mapping[str, Any] | None = None) -> Result:
     """Train a model, or say that exactly this training is done.
+
+    Args:
+        validated: the cross-validation that went before, for the model's card.
 
     Raises:
         SplitError: the training or the tuning split is empty.
@@ -68,7 +72,7 @@ def train(recipe: TrainRecipe, job: Job) -> Result:
     plan = write_plan(job.store, recipe.lake, plan)
     used = sorted({one.file for one in labelled})
     prepare_files(recipe, reading, [files[number] for number in used], state, job)
-    return _execute(plan, recipe, reading, task, files, labelled, job)
+    return _execute(plan, recipe, reading, task, files, labelled, job, validated)
 
 
 def labelled_inputs(
@@ -130,14 +134,18 @@ def _execute(
     files: list[DataFile],
     labelled: list[Labelled],
     job: Job,
+    validated: Mapping[str, Any] | None,
 ) -> Result:
     started = time.monotonic()
     learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
     folder = join(recipe.lake, "training", plan.run_id)
-    examples, subjects = gather(files, learnt, job)
+    clean = without_copies(reading, *gather(files, learnt, job), job)
+    examples, subjects = clean.examples, clean.subjects
+    check_apart(subjects, examples.split, f"recipe {recipe.name}, [split]")
     in_train = examples.split == 0
     family = reading.family
     family_summary = family.summarise(survey(family, recipe.family, job.store, examples, np.flatnonzero(in_train)))
+    told = telltales(reading, family_summary, recipe.task, examples, np.flatnonzero(in_train), job)
     task_summary = task.summarise(task.survey(examples.targets[in_train], recipe.task), recipe.task)
     spec = FitSpec(
         family, recipe.family, family_summary, task, recipe.task, task_summary, recipe.training, job.store, folder
@@ -157,11 +165,19 @@ def _execute(
     definition = {**_definition(recipe, family_summary, task_summary, calibration), "windows": reading.windows}
     by_split = {TRAIN: subjects[in_train], TUNING: subjects[~in_train]}
     sha256 = save_model(job.store, recipe.lake, weights, definition, by_split)
+    keep_images(clean, recipe.lake, sha256, job.store)
     decoded = task.decode(logits, recipe.task, calibration)
     state = snapshot(job.store, recipe.lake).at(plan.tables_read)
     reference = tuning_reference(reading, family_summary, examples, subjects, decoded, state)
-    made, events = _register(plan, recipe, sha256, {**_card(plan, recipe, history), "reference": reference}, job)
-    outcome = Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256, events=events)
+    found = {
+        "reference": reference,
+        "leaks": {"copies": clean.copies, "telltales": told},
+        "cross_validation": validated,
+    }
+    made, events = _register(plan, recipe, sha256, {**_card(plan, recipe, history), **found}, job)
+    outcome = Outcome(
+        {**plan.facts, "copies": clean.copies}, host_facts=host_facts(started), model_sha256=sha256, events=events
+    )
     commit_run(job.store, recipe.lake, plan, outcome)
     facts = _facts(made, history, started)
     job.tell.say(
