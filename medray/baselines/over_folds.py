@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,22 +89,3 @@ def pooled(parts: Sequence[tuple[Array, Answers]], rows: int) -> Answers:
         values[place] = found.values
         reasons = [before or now for before, now in zip(reasons, found.reasons, strict=True)]
     return Answers(values, tuple(reasons))
-
-
-def verdicts(comparisons: Sequence[Mapping[str, Any]], seeds: int) -> list[str]:
-    """A plain sentence for each comparison that decides: do the networks lie above the interval?"""
-    return [_verdict(one, seeds) for one in comparisons if one["primary"]]
-
-
-def _verdict(one: Mapping[str, Any], seeds: int) -> str:
-    where = f"{one['metric']} of {one['label']}"
-    if one["beside"] is None:
-        return f"No comparison with {one['baseline_name']} in {where}: {one['reason'] or 'no interval'}."
-    own = one["simple_interval"]
-    side = {"above": "lies above", "within": "does not lie above", "below": "lies below"}[one["beside"]]
-    better = "" if one["higher_is_better"] else " (above means a smaller error)"
-    mean = "The network's value" if seeds == 1 else f"The networks' mean over {seeds} seeds"
-    return (
-        f"{mean}, {one['network']:.4f}, {side} the {100 * one['level']:g}% interval of {one['baseline_name']}, "
-        f"{own['lower']:.4f} to {own['upper']:.4f}, in {where}{better}."
-    )

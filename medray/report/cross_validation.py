@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from medray.report import fold_figures
-from medray.report.baselines import baselines_group
+from medray.report.baselines import METRICS, baselines_group
 from medray.report.digits import count, decimal
 from medray.report.lineage import lineage_table
 from medray.report.metric_words import MEANINGS, NAMES
@@ -66,6 +66,28 @@ def cross_validation_report(title: str, found: Json, lineage: Mapping[str, str])
     return Report(title, f"{head}; {count(examples)} examples of {count(subjects)} subjects", facts, tuple(sections))
 
 
+def verdicts(comparisons: Sequence[Json], seeds: int) -> list[str]:
+    """A plain sentence for each comparison that decides: do the networks lie above the baseline's interval?"""
+    return [_verdict(one, seeds) for one in comparisons if one["primary"]]
+
+
+def _verdict(one: Json, seeds: int) -> str:
+    where = f"{METRICS[one['metric']]} of {one['label']}"
+    if one["beside"] is None:
+        return f"No comparison with {one['baseline_name']} in {where}: {one['reason'] or 'no interval'}."
+    side = {"above": "lies above", "within": "does not lie above", "below": "lies below"}[one["beside"]]
+    mean = "the network's value" if seeds == 1 else f"the networks' mean over {seeds} seeds"
+    own, better = one["simple_interval"], "" if one["higher_is_better"] else " (above: with a smaller error)"
+    return (
+        f"In {where} {mean}, {one['network']:.4f}, {side} the {100 * one['level']:g}% interval of "
+        f"{one['baseline_name']}, {own['lower']:.4f} to {own['upper']:.4f}{better}."
+    )
+
+
+_SAME_FOLDS = (
+    "The baselines learnt on the very same folds, from each fold's training split; the network's metrics are means "
+    "over its seeds. The paired test is below."
+)
 _SPREAD = (
     "Rows are seeds, columns folds. A seed changes weights, order and augmentation only; the folds are the same for "
     "all of them, so that chance of training and choice of subjects can be told apart."
@@ -90,7 +112,8 @@ def _cautions(found: Json) -> list[Text]:
         leaks.append(
             f"{count(joined)} subjects have images of others, the same to the last pixel: they stay in one fold."
         )
-    texts = [Text("Beside the baselines", tuple(found["verdicts"]), tone), Text("", tuple(leaks), "caution")]
+    sentences = (*found["verdicts"], _SAME_FOLDS) if found["verdicts"] else ()
+    texts = [Text("Beside the baselines", sentences, tone), Text("", tuple(leaks), "caution")]
     return [text for text in texts if text.paragraphs]
 
 

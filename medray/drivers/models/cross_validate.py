@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from medray import rooms
-from medray.baselines.over_folds import FoldRows, compare_over_folds, verdicts
+from medray.baselines.over_folds import FoldRows, compare_over_folds
 from medray.contracts import Array, Task
 from medray.drivers.input import DataFile
 from medray.drivers.inputs.find import newest_inputs, read_inputs
@@ -33,7 +33,7 @@ from medray.engine.examples import Examples
 from medray.planning.folds import OUT, TRAIN, assign_folds, groups, parts_of_fold
 from medray.planning.splits import HELD_OUT, check_apart
 from medray.recipes.train import Folds, Split, TrainRecipe
-from medray.report.cross_validation import cross_validation_report
+from medray.report.cross_validation import cross_validation_report, verdicts
 from medray.report.render import render
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.failures import told
