@@ -13,16 +13,21 @@ from medray.errors import EngineError, MedrayError
 T = TypeVar("T")
 
 
-def fits_at_once(training: Any) -> int:
-    """How many trainings of one `[training]` the cluster takes side by side: each has `workers` CPUs, and as
-    many GPUs where it uses them; 1 at least."""
+def places(training: Any, fits: int) -> tuple[int, int]:
+    """How many of some trainings of one `[training]` the cluster takes side by side, 1 at least, and the threads of
+    each of their workers.
+
+    A training has `workers` CPUs, and as many GPUs where it uses them.
+    """
     import ray
 
-    most = int(ray.cluster_resources().get("CPU", 0) // training.workers)
+    cpus = int(ray.cluster_resources().get("CPU", 0))
+    most = min(cpus // training.workers, fits)
     has = gpus() if training.gpu == "auto" else 0
     if has >= training.workers:  # as `fit` decides
         most = min(most, has // training.workers)
-    return max(most, 1)
+    at_once = max(most, 1)
+    return at_once, max(cpus // (at_once * training.workers), 1)
 
 
 def side_by_side(works: Sequence[Callable[[], T]], at_once: int) -> list[T]:

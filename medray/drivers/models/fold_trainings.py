@@ -16,7 +16,7 @@ from medray.engine.answers import answered
 from medray.engine.examples import Examples, write_examples
 from medray.engine.fit import fit
 from medray.engine.loop import FitSpec
-from medray.engine.side_by_side import fits_at_once, side_by_side
+from medray.engine.side_by_side import places, side_by_side
 from medray.engine.survey import survey
 from medray.narration import Bar
 from medray.planning.folds import OUT, TRAIN, TUNING
@@ -88,14 +88,15 @@ def train_folds(
     Raises:
         EngineError: trainings failed; the others are finished and kept.
     """
+    at_once, threads = places(recipe.training, len(seeds) * len(folds))
+    folder = join(recipe.lake, "training", run_id)
     specs = {
-        (seed, fold.number): _spec(recipe, reading, task, fold, seed, join(recipe.lake, "training", run_id), job)
+        (seed, fold.number): replace(_spec(recipe, reading, task, fold, seed, folder, job), threads=threads)
         for seed in seeds
         for fold in folds
     }
     for (_, number), spec in specs.items():
         write_examples(job.store, spec.examples_uri, replace(examples, split=folds[number].parts))
-    at_once = min(fits_at_once(recipe.training), len(specs))
     job.tell.say(f"{len(folds)} folds, {len(seeds)} seed(s): {len(specs)} trainings, {at_once} at a time")
     with job.tell.bar("cross-validate", len(specs), run_id=run_id) as bar:
         told = _Told(bar)

@@ -138,18 +138,12 @@ def _execute(
 ) -> Result:
     started = time.monotonic()
     learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
-    folder = join(recipe.lake, "training", plan.run_id)
     clean = without_copies(reading, *gather(files, learnt, job), job)
     examples, subjects = clean.examples, clean.subjects
     check_apart(subjects, examples.split, f"recipe {recipe.name}, [split]")
     in_train = examples.split == 0
-    family = reading.family
-    family_summary = family.summarise(survey(family, recipe.family, job.store, examples, np.flatnonzero(in_train)))
-    told = telltales(reading, family_summary, recipe.task, examples, np.flatnonzero(in_train), job)
-    task_summary = task.summarise(task.survey(examples.targets[in_train], recipe.task), recipe.task)
-    spec = FitSpec(
-        family, recipe.family, family_summary, task, recipe.task, task_summary, recipe.training, job.store, folder
-    )
+    spec = _spec(recipe, reading, task, examples, job, join(recipe.lake, "training", plan.run_id))
+    suspicions = telltales(reading, spec.family_summary, recipe.task, examples, np.flatnonzero(in_train), job)
     write_examples(job.store, spec.examples_uri, examples)
     tuning_targets = examples.targets[~in_train]
     # What calibration would refuse after the last epoch, it refuses now.
@@ -162,22 +156,18 @@ def _execute(
             spec, lambda record: bar.advance(1, f"loss {record['loss']:.4f}, tuning {record['tuning_loss']:.4f}")
         )
     calibration = task.calibrate(logits, tuning_targets, recipe.task)
-    definition = {**_definition(recipe, family_summary, task_summary, calibration), "windows": reading.windows}
+    definition = _definition(recipe, reading, spec, calibration)
     by_split = {TRAIN: subjects[in_train], TUNING: subjects[~in_train]}
     sha256 = save_model(job.store, recipe.lake, weights, definition, by_split)
     keep_images(clean, recipe.lake, sha256, job.store)
     decoded = task.decode(logits, recipe.task, calibration)
     state = snapshot(job.store, recipe.lake).at(plan.tables_read)
-    reference = tuning_reference(reading, family_summary, examples, subjects, decoded, state)
-    found = {
-        "reference": reference,
-        "leaks": {"copies": clean.copies, "telltales": told},
-        "cross_validation": validated,
-    }
-    made, events = _register(plan, recipe, sha256, {**_card(plan, recipe, history), **found}, job)
-    outcome = Outcome(
-        {**plan.facts, "copies": clean.copies}, host_facts=host_facts(started), model_sha256=sha256, events=events
-    )
+    reference = tuning_reference(reading, spec.family_summary, examples, subjects, decoded, state)
+    leaks = {"copies": clean.copies, "telltales": suspicions}
+    told = {**_card(plan, recipe, history), "reference": reference, "leaks": leaks, "cross_validation": validated}
+    made, events = _register(plan, recipe, sha256, told, job)
+    counts = {**plan.facts, "copies": clean.copies}
+    outcome = Outcome(counts, host_facts=host_facts(started), model_sha256=sha256, events=events)
     commit_run(job.store, recipe.lake, plan, outcome)
     facts = _facts(made, history, started)
     job.tell.say(
@@ -221,16 +211,25 @@ def gather(files: list[DataFile], learnt: list[Labelled], job: Job) -> tuple[Exa
     return examples, np.array([one.item.subject_id for one, _ in places], np.int64)
 
 
-def _definition(recipe: TrainRecipe, family_summary: Sums, task_summary: Sums, calibration: Sums) -> dict[str, Any]:
+def _spec(recipe: TrainRecipe, reading: Reading, task: Task, examples: Examples, job: Job, folder: str) -> FitSpec:
+    """What is trained, with what is learnt of the training split beforehand."""
+    family, in_train = reading.family, np.flatnonzero(examples.split == 0)
+    summary = family.summarise(survey(family, recipe.family, job.store, examples, in_train))
+    task_summary = task.summarise(task.survey(examples.targets[in_train], recipe.task), recipe.task)
+    return FitSpec(family, recipe.family, summary, task, recipe.task, task_summary, recipe.training, job.store, folder)
+
+
+def _definition(recipe: TrainRecipe, reading: Reading, spec: FitSpec, calibration: Sums) -> dict[str, Any]:
     return {
         "family": recipe.family.name,
         "family_config": recipe.family.model_dump(mode="json"),
-        "family_summary": family_summary,
+        "family_summary": spec.family_summary,
         "problem": recipe.problem.model_dump(mode="json") if recipe.problem else None,
         "task": recipe.task.kind,
         "task_config": recipe.task.model_dump(mode="json"),
-        "task_summary": task_summary,
+        "task_summary": spec.task_summary,
         "calibration": calibration,
+        "windows": reading.windows,
     }
 
 
