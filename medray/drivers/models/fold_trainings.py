@@ -91,7 +91,7 @@ def train_folds(
     at_once, threads = places(recipe.training, len(seeds) * len(folds))
     folder = join(recipe.lake, "training", run_id)
     specs = {
-        (seed, fold.number): replace(_spec(recipe, reading, task, fold, seed, folder, job), threads=threads)
+        (seed, fold.number): _spec(recipe, reading, task, fold, seed, folder, threads, job)
         for seed in seeds
         for fold in folds
     }
@@ -108,7 +108,9 @@ def train_folds(
     return {seed: [done[seed, fold.number] for fold in folds] for seed in seeds}
 
 
-def _spec(recipe: TrainRecipe, reading: Reading, task: Task, fold: Fold, seed: int, folder: str, job: Job) -> FitSpec:
+def _spec(
+    recipe: TrainRecipe, reading: Reading, task: Task, fold: Fold, seed: int, folder: str, threads: int, job: Job
+) -> FitSpec:
     return FitSpec(
         family=reading.family,
         family_config=recipe.family,
@@ -119,6 +121,7 @@ def _spec(recipe: TrainRecipe, reading: Reading, task: Task, fold: Fold, seed: i
         training=recipe.training.model_copy(update={"seed": seed}),
         store=job.store,
         folder=join(folder, f"fold-{fold.number + 1}-seed-{seed}"),
+        threads=threads,
     )
 
 
