@@ -6,24 +6,27 @@ import resource
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
 
 T = TypeVar("T")
 _LOOK_S = 0.5
+_SUMS = ("seconds", "wait_s", "read_s", "examples", "busy_s", "looked_s")
 
 
 class Meters:
     """One rank's clock. Its numbers are sums, so that a training that resumes goes on counting.
 
-    `seconds` of training steps and the waits between them, `wait_s` for the next batch, `examples` trained on;
-    on a GPU `busy_s` and `looked_s`: how long it was seen computing, of how long it was looked at.
+    `seconds` of training steps and the waits between them, `wait_s` for the next batch, `read_s` of reading prepared
+    values (beside the training where it works ahead), `examples` trained on; on a GPU `busy_s` and `looked_s`: how
+    long it was seen computing, of how long it was looked at.
     """
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
-        self.sums = {"seconds": 0.0, "wait_s": 0.0, "examples": 0.0, "busy_s": 0.0, "looked_s": 0.0}
+        self.sums = dict.fromkeys(_SUMS, 0.0)
         if device.type == "cuda":
             threading.Thread(target=self._look, name="gpu-use", daemon=True).start()
 
@@ -45,6 +48,12 @@ class Meters:
         if self.device.type == "cuda":  # what the last steps have asked for is work too
             torch.cuda.synchronize(self.device)
         self.sums["seconds"] += time.perf_counter() - started
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.sums["read_s"] += time.perf_counter() - started
 
     def count(self, examples: int) -> None:
         """So many more examples were trained on."""
@@ -80,14 +89,15 @@ def epoch_figures(sums: dict[str, float], workers: int, device_memory: float, ho
         device_memory, host_memory: highest use of a rank, in bytes.
 
     Returns:
-        `seconds` of the training steps, `examples_per_s`, `wait_share` (0 to 1), `device_memory_bytes`,
-        `host_memory_bytes`, and `gpu_busy` (0 to 1) where a GPU could be looked at.
+        `seconds` of the training steps, `examples_per_s`, `wait_share` (0 to 1), `read_share` (of the same time),
+        `device_memory_bytes`, `host_memory_bytes`, and `gpu_busy` (0 to 1) where a GPU could be looked at.
     """
     seconds = max(sums["seconds"], 1e-9)
     figures = {
         "seconds": seconds,
         "examples_per_s": sums["examples"] * workers / seconds,
         "wait_share": min(sums["wait_s"] / seconds, 1.0),
+        "read_share": sums["read_s"] / seconds,
         "device_memory_bytes": device_memory,
         "host_memory_bytes": host_memory,
     }
