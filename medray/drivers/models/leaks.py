@@ -54,13 +54,14 @@ def without_copies(reading: Reading, examples: Examples, subjects: Array, job: J
     kept = ~copies_in_train(examples.split, images)
     copies = int((~kept).sum())
     if copies:
-        job.tell.warn(
-            f"{copies:,} training images left out: tuning images of other subjects are the same to the last pixel",
-            event="leak",
-            copies=copies,
-        )
+        job.tell.warn(copies_told(copies), event="leak", copies=copies)
     some = {name: getattr(examples, name)[kept] for name in ("shard", "row", "split", "targets")}
     return Clean(replace(examples, **some), subjects[kept], images[kept], copies)
+
+
+def copies_told(copies: int) -> str:
+    """A sentence for people."""
+    return f"{copies:,} training images left out: tuning images of other subjects are the same to the last pixel"
 
 
 def keep_images(clean: Clean, lake: str, sha256: str, store: Store) -> None:

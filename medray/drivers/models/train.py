@@ -20,7 +20,7 @@ from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import Reading, declared
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import answers, latest
-from medray.drivers.models.leaks import Clean, keep_images, telltales, without_copies
+from medray.drivers.models.leaks import Clean, copies_told, keep_images, telltales, without_copies
 from medray.drivers.models.promote import promoted
 from medray.drivers.models.training_page import training_page
 from medray.drivers.models.tuning_reference import tuning_reference
@@ -273,6 +273,7 @@ def _report(plan: Plan, recipe: TrainRecipe, learnt: Learnt, made: Registered, j
     for sentence in advised:
         job.tell.warn(sentence)
     targets = learnt.examples.targets[learnt.in_train]
+    advised += [*([copies_told(learnt.clean.copies)] if learnt.clean.copies else []), *learnt.suspicions]
     page = training_page(plan, recipe, made, learnt.history, advised, targets, learnt.spec.task_summary)
     return write_report(job, recipe.lake, plan.run_id, page)
 
