@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -76,9 +77,19 @@ class Meters:
             time.sleep(_LOOK_S)
 
     def memory(self) -> tuple[float, float]:
-        """Highest use so far in bytes: of the device (0 for a CPU), and of this process."""
+        """Bytes: the most that was used on the device (0 for a CPU), and what this process has of its own now. Pages
+        of the mapped cache are not its own: they grow with the data, and go when others need the room."""
         device = float(torch.cuda.max_memory_allocated(self.device)) if self.device.type == "cuda" else 0.0
-        return device, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+        return device, own_bytes()
+
+
+def own_bytes() -> float:
+    """Memory of this process that is no page of a mapped file (where the system tells; else the most it ever had)."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+    return int(status.split("RssAnon:")[1].split()[0]) * 1024.0
 
 
 def epoch_figures(sums: dict[str, float], workers: int, device_memory: float, host_memory: float) -> dict[str, float]:
