@@ -122,7 +122,7 @@ def _headline(shown: Sequence[Json], found: Json) -> Highlights:
         Number(
             _name(one, found),
             _interval(one),
-            f"standard deviation over folds {decimal(one['over_folds'])}, over seeds {decimal(one['over_seeds'])}",
+            f"standard deviation over folds {_deviation(one['over_folds'])}, over seeds {_deviation(one['over_seeds'])}",
         )
         for one in shown
     )
@@ -152,8 +152,8 @@ def _spread(one: Json, seeds: Sequence[int]) -> tuple[Figure, Table]:
     means = [_mean([row[place] for row in one["by_fold"]]) for place in range(len(one["by_fold"][0]))]
     rows.append(("mean", *(_number(value) for value in means), _number(one["value"])))
     note = (
-        f"Standard deviation over folds (of the means of their seeds): {decimal(one['over_folds'])}; "
-        f"over seeds (of all folds together): {decimal(one['over_seeds'])}."
+        f"Standard deviation over folds (of the means of their seeds): {_deviation(one['over_folds'])}; "
+        f"over seeds (of all folds together): {_deviation(one['over_seeds'])}."
     )
     return figure, Table("", columns, tuple(rows), note)
 
@@ -185,8 +185,8 @@ def _every_metric(found: Json) -> Table:
             one["answer"],
             _metric(one),
             _interval(one),
-            _number(one["over_folds"]),
-            _number(one["over_seeds"]),
+            Quantity(_deviation(one["over_folds"])),
+            Quantity(_deviation(one["over_seeds"])),
             MEANINGS.get(one["metric"], ""),
         )
         for one in found["metrics"]
@@ -229,6 +229,11 @@ def _interval(one: Json) -> Interval:
 
 def _number(value: float | None) -> Quantity:
     return Quantity(decimal(value))
+
+
+def _deviation(value: float | None) -> str:
+    """Two digits, as those of seeds may be small."""
+    return decimal(None) if value is None else f"{value:.2g}"
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
