@@ -122,7 +122,7 @@ def _headline(shown: Sequence[Json], found: Json) -> Highlights:
         Number(
             _name(one, found),
             _interval(one),
-            f"standard deviation over folds {_deviation(one['over_folds'])}, over seeds {_deviation(one['over_seeds'])}",
+            f"deviation over folds {_deviation(one['over_folds'])}, over seeds {_deviation(one['over_seeds'])}",
         )
         for one in shown
     )
