@@ -109,6 +109,8 @@ def _execute(
     examples, subjects = gather(files, list(labelled), job)
     group, parts = _divided(recipe, asked, reading, examples, subjects, job)
     folds = surveyed(recipe, reading, task, examples, parts, job)
+    if recipe.training.start is not None:
+        job.tell.warn("[training.start] weights: nobody knows whether they have seen subjects that are out of a fold")
     suspicions = telltales(reading, folds[0].summary, recipe.task, examples, folds[0].rows(TRAIN), job)
     trained = train_folds(recipe, asked.seeds, reading, task, examples, folds, plan.run_id, job)
     seeds = [pooled(folds, trained[seed]) for seed in asked.seeds]
