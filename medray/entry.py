@@ -20,7 +20,7 @@ DRIVERS = {
     "ingest_dicom": "medray.drivers.images.ingest:ingest_archive",
     "ingest_ehr": "medray.drivers.records.ingest:ingest_records",
     "prepare": "medray.drivers.inputs.prepare:prepare",
-    "train": "medray.drivers.models.train:train",
+    "train": "medray.drivers.models.validated:train_validated",
     "predict": "medray.drivers.models.predict:predict",
     "evaluate": "medray.drivers.models.evaluate:evaluate",
     "nightly": "medray.drivers.night.nightly:nightly",

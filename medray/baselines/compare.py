@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,9 @@ from medray.baselines.question import Question, Stored, network_answers, questio
 from medray.baselines.sample import varying
 from medray.metrics.bootstrap import Resampling
 from medray.metrics.checks import check_lengths
-from medray.metrics.paired import areas, errors, paired
+from medray.metrics.macro import with_intervals
+from medray.metrics.paired import Paired, areas, errors, mean_of, paired
+from medray.metrics.records import Estimate, plain
 
 Array = npt.NDArray[Any]
 Json = dict[str, Any]
@@ -68,9 +70,11 @@ def compare(
         One object for each simple model, label and metric: `label`, `metric` (auroc, auprc,
         macro_auroc, expected_rank_mae, mae, r2), `primary` (it decides whether the network is worth its
         while), `baseline` ("linear", "trees", "carried"), `baseline_name`, the fields of
-        `medray.metrics.paired.Paired`, `reason` (why there is no verdict, else null), `n` and
-        `n_subjects` that are answered, `over` (the columns of a mean), `learnt` {rows, subjects,
-        summaries}, `resamples`, `seed`, `level`. What is not defined is null.
+        `medray.metrics.paired.Paired`, `reason` (why there is no verdict, else null),
+        `simple_interval` (of the simple model's metric) and `beside` (the network's value is "above",
+        "within" or "below" it, above being better), `n` and `n_subjects` that are answered, `over`
+        (the columns of a mean), `learnt` {rows, subjects, summaries}, `resamples`, `seed`, `level`.
+        What is not defined is null.
 
     Raises:
         AccountingError: arrays of the same rows differ in length.
@@ -80,19 +84,20 @@ def compare(
     asked = question(kind, task_config)
     training = drawn(train_features, train_targets, train_subjects, seed)
     network, known = network_answers(asked, stored), truth(asked, targets)
-    shared = {"learnt": _learnt(training), "resamples": resamples, "seed": seed, "level": LEVEL}
+    shared = {"learnt": rows_learnt(training), "resamples": resamples, "seed": seed, "level": LEVEL}
     found: list[Json] = []
     for name, baseline in BASELINES.items():
         if kind not in baseline.kinds:
             continue
         simple = baseline_answers(baseline, asked, training, features, seed)
         told = baseline.chances_name if asked.by_chance else baseline.number_name
-        lines = _compared(asked, network, simple, known, subjects, Resampling(resamples, seed, LEVEL))
+        lines = compared(asked, [network], simple, known, subjects, Resampling(resamples, seed, LEVEL))
         found += [{**line, "baseline": name, "baseline_name": told, **shared} for line in lines]
     return found
 
 
-def _learnt(training: Training) -> Json:
+def rows_learnt(training: Training) -> Json:
+    """How much a simple model learnt from."""
     return {
         "rows": len(training.subjects),
         "subjects": len(np.unique(training.subjects)),
@@ -100,21 +105,28 @@ def _learnt(training: Training) -> Json:
     }
 
 
-def _compared(
-    asked: Question, network: Array, simple: Answers, known: Array, subjects: Array, resampling: Resampling
+def compared(
+    asked: Question, networks: Sequence[Array], simple: Answers, known: Array, subjects: Array, resampling: Resampling
 ) -> Iterator[Json]:
-    """Each line, over the columns that the simple model could learn."""
+    """Each line, over the columns that the simple model could learn.
+
+    Args:
+        networks: (M, K) of each network; the mean of their metrics is compared. Of the simple model's
+            metric the interval is told too (`simple_interval`), and which side of it they lie (`beside`).
+    """
     known = np.where(simple.learnt, known, np.nan)
     rows = ~np.isnan(known).all(axis=1)
     statistic = areas if asked.by_chance else errors
     lines = _lines(asked, known)
+    simples = statistic(simple.values[rows], known[rows])
     results = paired(
-        statistic(network[rows], known[rows]),
-        statistic(simple.values[rows], known[rows]),
+        mean_of([statistic(network[rows], known[rows]) for network in networks]),
+        simples,
         subjects[rows],
         resampling,
         {line.place: line.higher_is_better for line in lines},
     )
+    own = with_intervals(simples, subjects[rows], resampling)
     for line, result in zip(lines, results, strict=True):
         answered = ~np.isnan(known[:, line.columns]).all(axis=1)
         yield {
@@ -122,11 +134,23 @@ def _compared(
             "metric": line.metric,
             "primary": line.primary,
             **result.to_json(),
+            "simple_interval": plain(asdict(own[line.place])),
+            "beside": _beside(result, own[line.place]),
             "reason": None if result.verdict else _reason(simple, line, subjects[answered]),
             "n": int(answered.sum()),
             "n_subjects": len(np.unique(subjects[answered])),
             "over": [asked.columns[column] for column in line.columns],
         }
+
+
+def _beside(result: Paired, simple: Estimate) -> str | None:
+    """Where the network's metric lies by the simple model's interval; above is better."""
+    if not result.verdict or not np.isfinite(simple.lower):
+        return None
+    over, under = result.network > simple.upper, result.network < simple.lower
+    if not (over or under):
+        return "within"
+    return "above" if over == result.higher_is_better else "below"
 
 
 def _lines(asked: Question, known: Array) -> list[_Line]:

@@ -9,7 +9,7 @@ The verdict follows from p. Neither is corrected for the number of comparisons.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -104,6 +104,15 @@ def _verdict(p: float, drawn: Floats, level: float, higher_is_better: bool) -> V
     if p > 1 - level:
         return "no better"
     return "better" if (np.nanmedian(drawn) > 0) == higher_is_better else "worse"
+
+
+def mean_of(statistics: Sequence[Statistic]) -> Statistic:
+    """The mean of the metrics of several models on the same rows, such as those of several seeds."""
+
+    def values(weights: Floats) -> Floats:
+        return np.asarray(np.mean([statistic(weights) for statistic in statistics], axis=0))
+
+    return values
 
 
 def areas(scores: Floats, targets: Floats) -> Statistic:

@@ -73,3 +73,20 @@ def _one_split_each(subjects: Array, given: Sequence[str | None]) -> None:
             "one split for each subject",
             "correct the label file",
         )
+
+
+def check_apart(keys: Array, parts: Array, where: str, what: str = "subject(s)") -> None:
+    """Raise SplitError where the examples of one subject, or of whatever the keys are, are in two parts.
+
+    Args:
+        keys, parts: (N,), whose example it is and where it went.
+    """
+    pairs = np.unique(np.stack([np.asarray(keys, np.int64), np.asarray(parts, np.int64)]), axis=1)
+    torn = pairs.shape[1] - len(np.unique(pairs[0]))
+    if torn:
+        raise SplitError(
+            where,
+            f"{torn} {what} in two of its parts",
+            "each in one part",
+            "report it: no recipe may lead to this",
+        )

@@ -1,15 +1,34 @@
-"""What was known at a prediction time: the one place where the future is cut off. Pure."""
+"""What was known at a prediction time: the one place where the future is cut off. Pure.
+
+Timed events are cut off by their time. A static fact has none, so that one of a target's codes ("died",
+without a date) could be the answer itself: no window holds it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
 from medray.contracts import Array, Window
+from medray.errors import PlanError
 from medray.ops.segments import bounds
 from medray.planning.cohorts import Asked
-from medray.planning.timelines import MICROSECONDS, STATIC, Timelines
+from medray.planning.timelines import MICROSECONDS, STATIC, Timelines, matches
+from medray.recipes.problem import Problem
+
+
+def may_be_known(problem: Problem, names: Collection[str], code: Array, time: Array) -> Array:
+    """bool (N,): the events that windows may hold: all but static facts of codes that answer, or that end
+    the window in which the answer lies.
+
+    Args:
+        code: int (N,), places in `names`.
+        time: int64 (N,), `STATIC` for static facts.
+    """
+    answering = [one for target in problem.targets.values() for one in (*target.codes, *target.until)]
+    told = np.array([matches(name, answering) for name in names], bool)
+    return np.asarray((time != STATIC) | ~told[code] if len(told) else np.ones(len(code), bool))
 
 
 def observed(asked: Asked, events: Timelines, observe_hours: float | None) -> tuple[Array, Array, Array, Array]:
@@ -43,6 +62,13 @@ def windows(asked: Asked, events: Timelines, ids: Array, observe_hours: float | 
     hours = np.full(len(events.time), np.nan)
     for time, (a, b, c, d) in zip(asked.time, np.stack(observed(asked, events, observe_hours), axis=1), strict=True):
         before = (time - events.time[c:d]) / MICROSECONDS
+        if len(before) and before.min() < 0:
+            raise PlanError(
+                "the window of an input",
+                "an event after its prediction time",
+                "what was known then",
+                "report it: no recipe may lead to this",
+            )
         yield Window(
             code=np.r_[ids[a:b], ids[c:d]],
             hours=np.r_[hours[a:b], before].astype(np.float32),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from medray.families.config import OF_RECORDS, FamilyConfig
+from medray.families.config import OF_RECORDS, FamilyConfig, codes_by_name
 from medray.recipes.card import CardText
 from medray.recipes.problem import Problem
 from medray.recipes.recipe import Name, Recipe, Section, Uri
@@ -161,12 +161,42 @@ class ModelTarget(Section):
         return self
 
 
+class Folds(Section):
+    """Cross-validation on the subjects of train and tuning, before the model is trained.
+
+    Attributes:
+        count: folds; each is answered by networks that learnt from the others.
+        seeds: of weights, order and augmentation; each repeats all folds. The folds stay the same.
+        salt: of the hash that deals the subjects out.
+    """
+
+    count: int = Field(ge=2, le=100)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    salt: str
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("each seed may stand once: the same seed gives the same networks")
+        return self
+
+
 class TrainRecipe(Reads):
     job: Literal["train"]
     task: TaskConfig
     split: Split
     training: Training
     model: ModelTarget
+    folds: Folds | None = None
+
+    @model_validator(mode="after")
+    def _answer_is_no_input(self) -> Self:
+        """An answer of a label file must not be read from an event of the same name."""
+        asked = {*self.task.labels} - {*(self.problem.targets if self.problem else ())}
+        read = asked & {*codes_by_name(self.family)}
+        if read:
+            raise ValueError(f"[family] reads {', '.join(sorted(read))}, which [task] asks for: the answer itself")
+        return self
 
     @model_validator(mode="after")
     def _balance_of_answers(self) -> Self:

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from medray.report.answers import answer_sections
 from medray.report.baselines import baselines_group, unbeaten
 from medray.report.contact_sheet import PER_ROW, contact_sheet
+from medray.report.digits import count
 from medray.report.lineage import lineage_table, used_inputs
 from medray.report.metric_words import Json
-from medray.report.sections import Figure, Group, Interval, Link, Report, Section, Sum, Table
+from medray.report.sections import Figure, Group, Interval, Link, Report, Section, Sum, Table, Text
 from medray.report.training import training_curves
 
 EXAMPLE_NOTES = {
@@ -66,7 +67,7 @@ def evaluation_report(
         lineage: what a prediction is explained by: model, code, recipe, table versions.
         examples: by kind ("best", "worst", "least certain").
     """
-    sections: list[Section] = answer_sections(metrics)
+    sections: list[Section] = [*_learnt(metrics), *answer_sections(metrics)]
     if comparisons:
         # bad news first
         place = 0 if unbeaten(comparisons) else _after_overview(sections)
@@ -79,6 +80,16 @@ def evaluation_report(
         sections.append(used_inputs(ingest, reasons))
     sections.append(lineage_table(lineage))
     return Report(title, subtitle, facts, tuple(sections))
+
+
+def _learnt(metrics: Mapping[str, Json]) -> list[Section]:
+    """That the model was made with some of the images, where it was."""
+    seen = max((int(found.get("learnt_images", 0)) for found in metrics.values()), default=0)
+    told = (
+        f"{count(seen)} of the images are, to the last pixel, images that the model was made with, of other subjects: "
+        "what is measured is better than what is true."
+    )
+    return [Text("", (told,), "caution")] if seen else []
 
 
 def _after_overview(sections: Sequence[Section]) -> int:

@@ -52,7 +52,7 @@ def fitting_report(
     Args:
         history: a record an epoch: losses, and `engine.meters.epoch_figures`.
         best_epoch: from 1.
-        advice: what to do about devices that wait.
+        advice: what to do about devices that wait, and what to look at before the model is trusted.
         answers: none for a task without classes.
         settings: of `[training]`, in words.
     """

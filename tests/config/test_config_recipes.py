@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from record_scene import RecordScene
 from medray.config import JOBS, load, parse, resolved
 from medray.errors import RecipeError
 
+RECIPES = Path(__file__).resolve().parents[2] / "jobs" / "recipes"
 INGEST = """
 job = "ingest_dicom"
 name = "site"
@@ -209,6 +211,24 @@ def test_every_policy_of_volumes_is_declared_and_a_night_has_them_too() -> None:
     assert night.volumes.model_dump(mode="json") == volumes  # type: ignore[attr-defined]
     document = story.ingest_recipe("/lake", "/archive", volumes={})
     assert [line.split(":")[0] for line in mistakes(document)] == [f"volumes.{name}" for name in volumes]
+
+
+@pytest.mark.parametrize("folder", ["wdbc", "pneumoniamnist", "physionet2012/mortality"])
+def test_a_cross_validation_validates_the_training_beside_it(folder: str) -> None:
+    train, validated = (load(str(RECIPES / folder / f"{name}.toml")) for name in ("train", "cross_validate"))
+    assert resolved(validated)["folds"]["count"] == 5
+    assert {**resolved(validated), "folds": None} == resolved(train)
+
+
+def test_an_answer_that_the_family_reads_by_name_is_refused_at_the_door() -> None:
+    text = (RECIPES / "wdbc" / "train.toml").read_text().replace('"mean radius"', '"malignant"')
+    (told,) = mistakes(tomllib.loads(text))
+    assert "[family] reads malignant, which [task] asks for: the answer itself" in told
+
+
+def test_the_same_seed_twice_is_no_repetition() -> None:
+    with pytest.raises(RecipeError, match="each seed may stand once"):
+        load(str(RECIPES / "wdbc" / "cross_validate.toml"), ["folds.seeds=[1, 1]"])
 
 
 def test_the_nights_links_are_complete_recipes() -> None:

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from medray.errors import PlanError
 from medray.ops.code_id import code_id, code_ids
 from medray.planning.cohorts import Asked, ask
 from medray.planning.outcomes import answer
 from medray.planning.timelines import STATIC, Timelines, instant, moment, timelines
-from medray.planning.windows import count_observed, windows
+from medray.planning.windows import count_observed, may_be_known, windows
 from medray.recipes.problem import Problem, Target
 
 DAY = datetime(2024, 1, 1)
@@ -205,3 +206,33 @@ def test_equal_times_have_one_order_whatever_the_rows_order_was() -> None:
 def test_problems_that_cannot_be_meant_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Problem.model_validate({"name": "p", "cohort": trigger(), **wrong})
+
+
+def test_a_static_fact_of_a_targets_code_is_no_input() -> None:
+    """ "Died", without a date, would be the answer itself; dated events are cut off by their time."""
+    told = record(
+        (1, None, "DEATH", None), (1, None, "SEX//F", None), (1, 0, "ADMISSION//ER", None), (1, 3, "DEATH", None)
+    )
+    cohort = {"kind": "trigger", "codes": ["ADMISSION*"], "which": "first", "after_hours": 2, "reached": "observed"}
+    target = {"codes": ["DEATH"], "gap_hours": 0, "take": "any", "until": ["DISCHARGE"]}
+    asked_for = problem(cohort, targets={"death": target})
+    known = told.where(may_be_known(asked_for, told.names, told.code, told.time))
+    assert [known.names[code] for code in known.code] == ["SEX//F", "ADMISSION//ER", "DEATH"]
+    (window,) = windows(ask(asked_for, told), known, code_ids(known.names)[known.code], None)
+    assert window.code.tolist() == [code_id("SEX//F"), code_id("ADMISSION//ER")]
+
+
+def test_a_window_that_reached_into_the_future_would_stop_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    import medray.planning.windows as cut
+
+    honest = cut.observed
+
+    def one_more(*given: Any) -> Any:
+        static, timed, first, last = honest(*given)
+        return static, timed, first, last + 1
+
+    monkeypatch.setattr(cut, "observed", one_more)
+    with pytest.raises(PlanError, match="an event after its prediction time"):
+        list(
+            windows(Asked(np.array([1]), np.array([moment(hour(5.2))])), STAYS, code_ids(STAYS.names)[STAYS.code], None)
+        )

@@ -18,7 +18,7 @@ from medray.planning.buckets import Bucket
 from medray.planning.cohorts import Asked, ask
 from medray.planning.outcomes import answer
 from medray.planning.timelines import Timelines, instant, moment, nameless, timelines
-from medray.planning.windows import count_observed
+from medray.planning.windows import count_observed, may_be_known
 from medray.recipes.problem import Problem
 from medray.schema.labels import INPUT_KEYS, LABELS, VALUES
 from medray.storage.chunk_file import ChunkWriter, Facts, read_facts
@@ -113,7 +113,8 @@ class ProblemWork:
         events = timelines(read_bucket(self.store, self.lake, chunk.events, chunk.bucket, columns, subjects))
         asked = ask(self.problem, events)
         hours = self.problem.observe_hours
-        observed = count_observed(asked, events, hours)
+        known = events.where(may_be_known(self.problem, events.names, events.code, events.time))
+        observed = count_observed(asked, known, hours)
         # Late events and corrections raise the version of what they touch, and of nothing else.
         touched = np.zeros(len(asked.time), np.int64)
         for changed in self._changes(chunk, subjects):

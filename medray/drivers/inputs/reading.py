@@ -17,7 +17,7 @@ from medray.recipes.train import PrepareRecipe, TrainRecipe
 from medray.storage.models import Registered, load_definition
 from medray.storage.shards import prepare_hash
 
-WINDOWS = 2  # raised when the same problem and events would give other windows
+WINDOWS = 3  # raised when the same problem and events would give other windows
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ def read_by(model: Registered, lake: str, job: Job) -> Reading:
         raise ModelError(
             f"model {model.name} version {model.version}",
             "a model that learnt from windows made by the rules of another medray",
-            f"windows of the rules {WINDOWS}: a text beside a number is no part of an event's code",
+            f"windows of the rules {WINDOWS}: a text beside a number is no part of an event's code, a static fact of "
+            "a target's code is no input",
             "score it with the medray that trained it, or train it again",
         )
     return reading

@@ -8,15 +8,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from medray.contracts import Window
+from medray.contracts import Array, Window
 from medray.drivers.input import InputKey, record_id
 from medray.drivers.inputs.record_inputs import read_rows
 from medray.drivers.records.read_events import read_bucket
 from medray.ops.code_id import TEXT_SEPARATOR, code_ids
 from medray.planning.buckets import Bucket, bucket_of
 from medray.planning.cohorts import Asked
-from medray.planning.timelines import Timelines, moment, timelines
-from medray.planning.windows import windows
+from medray.planning.timelines import STATIC, Timelines, moment, timelines
+from medray.planning.windows import may_be_known, windows
 from medray.recipes.problem import Problem
 from medray.storage.store import Store
 
@@ -46,17 +46,27 @@ def read_windows(
         own = np.flatnonzero(part.holds(subject))
         if len(own):
             asked = Asked(subject[own], time[own])
-            known, ids = _known(store, lake, part, events, asked)
+            known, ids = _known(store, lake, part, events, asked, problem)
             yield from zip([keys[row] for row in own], windows(asked, known, ids, problem.observe_hours), strict=True)
 
 
 def _known(
-    store: Store, lake: str, part: Bucket, events: Sequence[str], asked: Asked
+    store: Store, lake: str, part: Bucket, events: Sequence[str], asked: Asked, problem: Problem
 ) -> tuple[Timelines, np.typing.NDArray[np.int64]]:
     table = read_bucket(store, lake, events, part, _COLUMNS, np.unique(asked.subject))
+    table = table.filter(pa.array(_may_be_known(table, problem)))
     found = timelines(table.set_column(table.schema.get_field_index("code"), "code", with_text(table)))
     names = code_ids(found.names)
     return found, names[found.code] if len(names) else np.zeros(0, np.int64)
+
+
+def _may_be_known(table: pa.Table, problem: Problem) -> Array:
+    """By the codes as the problem names them, without a text."""
+    code = pc.dictionary_encode(table["code"].cast(pa.string())).combine_chunks()
+    if isinstance(code, pa.ChunkedArray):  # no chunk at all
+        return np.zeros(0, bool)
+    time = np.where(table["time"].is_null().to_numpy(), STATIC, 0)
+    return may_be_known(problem, code.dictionary.to_pylist(), code.indices.to_numpy(), time)
 
 
 def with_text(table: pa.Table) -> pa.ChunkedArray:

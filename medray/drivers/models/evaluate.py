@@ -19,6 +19,7 @@ from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.models.evaluation_page import evaluation_page
+from medray.drivers.models.learnt_images import learnt_images
 from medray.drivers.models.model_card import write_card
 from medray.drivers.models.predict import score
 from medray.drivers.models.simple_models import beside_the_network
@@ -134,6 +135,8 @@ def _execute(
     reading = read_by(model, recipe.lake, job)
     answered = [asked[row] for row in sorted(set(position.tolist()))]
     comparisons = beside_the_network(recipe, model, reading, config, state, job, stored, files, answered)
+    seen = learnt_images(recipe.lake, model, reading, files, answered, job)
+    metrics = {label: {**found, "learnt_images": seen} for label, found in metrics.items()}
     folder = report_folder(recipe.lake, plan.run_id)
     inputs = [asked[row].item for row in position]
     page = evaluation_page(plan, recipe, model, state, job, metrics, comparisons, stored, targets, inputs)

@@ -14,9 +14,9 @@ from medray.drivers.inputs.find import read_inputs
 from medray.drivers.inputs.prepare import prepare_files
 from medray.drivers.inputs.reading import Reading
 from medray.drivers.job import Job
+from medray.drivers.models.plain_summaries import summaries
 from medray.drivers.models.train import JOB as TRAIN_JOB
 from medray.drivers.models.train import Labelled, gather
-from medray.engine.examples import Values
 from medray.planning.splits import TRAIN
 from medray.recipes.score import EvaluateRecipe
 from medray.storage.models import Registered, load_definition
@@ -24,7 +24,6 @@ from medray.storage.plans import read_plan
 from medray.storage.snapshot import Snapshot
 
 _ROWS = 20_000  # to learn from, at most: simple models gain little from more
-_BATCH = 1024
 
 
 def beside_the_network(
@@ -85,11 +84,4 @@ def _summaries(
 ) -> tuple[Array, Array, Array]:
     """Plain summaries, targets and subjects of the examples of some inputs, in order."""
     examples, subjects = gather(files, list(inputs), job)
-    values = Values(job.store, examples)
-    parts = [
-        reading.family.simple(
-            values.gather(np.arange(start, min(start + _BATCH, len(subjects)))), reading.config, summary
-        )
-        for start in range(0, len(subjects), _BATCH)
-    ]
-    return np.concatenate(parts), examples.targets, subjects
+    return summaries(reading, summary, examples, np.arange(len(subjects)), job), examples.targets, subjects

@@ -21,6 +21,7 @@ from medray.drivers.inputs.reading import Reading, declared
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import answers, latest
 from medray.drivers.models.card_facts import card_facts
+from medray.drivers.models.leaks import Clean, copies_told, keep_images, telltales, without_copies
 from medray.drivers.models.model_card import write_card
 from medray.drivers.models.promote import promoted
 from medray.drivers.models.training_page import training_page
@@ -33,7 +34,7 @@ from medray.engine.start import load_start
 from medray.engine.survey import survey
 from medray.errors import ModelError, SplitError
 from medray.planning.bottleneck import advice
-from medray.planning.splits import SPLITS, TRAIN, TUNING, assign
+from medray.planning.splits import SPLITS, TRAIN, TUNING, assign, check_apart
 from medray.recipes.train import TrainRecipe
 from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run
@@ -57,8 +58,11 @@ class Labelled:
     split: str
 
 
-def train(recipe: TrainRecipe, job: Job) -> Result:
+def train(recipe: TrainRecipe, job: Job, validated: Mapping[str, Any] | None = None) -> Result:
     """Train a model, or say that exactly this training is done.
+
+    Args:
+        validated: the cross-validation that went before, for the model's card.
 
     Raises:
         SplitError: the training or the tuning split is empty.
@@ -76,7 +80,7 @@ def train(recipe: TrainRecipe, job: Job) -> Result:
     plan = write_plan(job.store, recipe.lake, plan)
     used = sorted({one.file for one in labelled})
     prepare_files(recipe, reading, [files[number] for number in used], state, job)
-    return _execute(plan, recipe, reading, task, files, labelled, job)
+    return _execute(plan, recipe, reading, task, files, labelled, job, validated)
 
 
 def labelled_inputs(
@@ -147,6 +151,7 @@ class Learnt:
     Attributes:
         spec: what it was told.
         examples, subjects: what it learnt from, train and tuning.
+        clean: the same, with what was left out of them; suspicions: what they give away.
         weights: by name. logits: float32 (M, O) of the M tuning examples, in order.
         history: its epochs.
     """
@@ -154,6 +159,8 @@ class Learnt:
     spec: FitSpec
     examples: Examples
     subjects: Array
+    clean: Clean
+    suspicions: list[str]
     weights: dict[str, Array]
     logits: Array
     history: list[dict[str, float]]
@@ -161,6 +168,11 @@ class Learnt:
     @property
     def in_train(self) -> Array:
         return np.asarray(self.examples.split == 0)
+
+    @property
+    def leaks(self) -> dict[str, Any]:
+        """For the model's card."""
+        return {"copies": self.clean.copies, "telltales": self.suspicions}
 
     @property
     def tuning_targets(self) -> Array:
@@ -175,6 +187,7 @@ def _execute(
     files: list[DataFile],
     labelled: list[Labelled],
     job: Job,
+    validated: Mapping[str, Any] | None,
 ) -> Result:
     started = time.monotonic()
     learnt = _learn(plan, recipe, reading, task, files, labelled, job)
@@ -183,14 +196,16 @@ def _execute(
     definition = _definition(recipe, spec.family_summary, spec.task_summary, calibration)
     by_split = {TRAIN: learnt.subjects[in_train], TUNING: learnt.subjects[~in_train]}
     sha256 = save_model(job.store, recipe.lake, learnt.weights, {**definition, "windows": reading.windows}, by_split)
+    keep_images(learnt.clean, recipe.lake, sha256, job.store)
     decoded = task.decode(learnt.logits, recipe.task, calibration)
     state = snapshot(job.store, recipe.lake).at(plan.tables_read)
     reference = tuning_reference(reading, spec.family_summary, learnt.examples, learnt.subjects, decoded, state)
     known = card_facts(recipe, reading, task, files, labelled, learnt.examples, learnt.subjects, decoded, state)
-    card = {**_card(plan, recipe, learnt.history), "reference": reference, **known}
-    made, events = _register(plan, recipe, sha256, card, job)
+    found = {"reference": reference, "leaks": learnt.leaks, "cross_validation": validated, **known}
+    made, events = _register(plan, recipe, sha256, {**_card(plan, recipe, learnt.history), **found}, job)
     report = _report(plan, recipe, learnt, made, job)
-    outcome = Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256, events=events, report_uri=report)
+    counts = {**{split: plan.facts[split] for split in SPLITS}, "copies": learnt.clean.copies}
+    outcome = Outcome(counts, host_facts=host_facts(started), model_sha256=sha256, events=events, report_uri=report)
     commit_run(job.store, recipe.lake, plan, outcome)
     write_card(recipe.lake, made.name, made.version, job)
     facts = {**_facts(made, learnt.history, started), "report": report}
@@ -213,10 +228,13 @@ def _learn(
     """Survey and train, from where an earlier attempt stands."""
     chosen = [one for one in labelled if one.split in (TRAIN, TUNING)]
     folder = join(recipe.lake, "training", plan.run_id)
-    examples, subjects = gather(files, chosen, job)
+    clean = without_copies(reading, *gather(files, chosen, job), job)
+    examples, subjects = clean.examples, clean.subjects
+    check_apart(subjects, examples.split, f"recipe {recipe.name}, [split]")
     in_train = examples.split == 0
-    family = reading.family
-    family_summary = family.summarise(survey(family, recipe.family, job.store, examples, np.flatnonzero(in_train)))
+    family, rows = reading.family, np.flatnonzero(in_train)
+    family_summary = family.summarise(survey(family, recipe.family, job.store, examples, rows))
+    suspicions = telltales(reading, family_summary, recipe.task, examples, rows, job)
     task_summary = task.summarise(task.survey(examples.targets[in_train], recipe.task), recipe.task)
     spec = FitSpec(
         family, recipe.family, family_summary, task, recipe.task, task_summary, recipe.training, job.store, folder
@@ -231,7 +249,7 @@ def _learn(
         weights, logits, history = fit(
             spec, lambda record: bar.advance(1, f"loss {record['loss']:.4f}, tuning {record['tuning_loss']:.4f}")
         )
-    return Learnt(spec, examples, subjects, weights, logits, history)
+    return Learnt(spec, examples, subjects, clean, suspicions, weights, logits, history)
 
 
 def _refuse_moved_start(plan: Plan, recipe: TrainRecipe, job: Job) -> None:
@@ -259,6 +277,7 @@ def _report(plan: Plan, recipe: TrainRecipe, learnt: Learnt, made: Registered, j
     for sentence in advised:
         job.tell.warn(sentence)
     targets = learnt.examples.targets[learnt.in_train]
+    advised += [*([copies_told(learnt.clean.copies)] if learnt.clean.copies else []), *learnt.suspicions]
     page = training_page(plan, recipe, made, learnt.history, advised, targets, learnt.spec.task_summary)
     return write_report(job, recipe.lake, plan.run_id, page)
 

@@ -26,7 +26,7 @@ def training_page(
     """The report as one HTML page.
 
     Args:
-        advice: what to do about devices that wait.
+        advice: what to do about devices that wait, and what to look at before the model is trusted.
         targets: float32 (N, T) of the training split.
         task_summary: with the weights of the answers, where the task has some.
     """

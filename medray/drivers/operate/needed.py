@@ -59,14 +59,15 @@ def needed_shards(state: Snapshot, open_plans: Sequence[Plan], cutoff: datetime)
             continue
         if plan.job == "evaluate":  # it reads what its model was trained on, and what it asks for
             whole.add(preparation)
-        files = plan.inputs["data_file"].unique().to_pylist() if plan.job == "train" else plan.facts.get("data_files")
+        learns = plan.job in ("train", "cross_validate")
+        files = plan.inputs["data_file"].unique().to_pylist() if learns else plan.facts.get("data_files")
         shards.update((preparation, path) for path in files or ())
     return Needed(frozenset(shards), frozenset(whole))
 
 
 def _plans_since(state: Snapshot, cutoff: datetime) -> Iterator[Plan]:
     for row in state.runs.to_pylist():
-        if row["committed_at"] > cutoff and row["job"] in ("prepare", "train", "predict", "evaluate"):
+        if row["committed_at"] > cutoff and row["job"] in ("prepare", "train", "cross_validate", "predict", "evaluate"):
             yield read_plan(state.store, state.lake, row["job"], row["run_id"])
 
 
@@ -87,6 +88,8 @@ def _preparation(state: Snapshot, plan: Plan) -> str | None:
     if plan.job == "prepare":
         return str(plan.facts["prepare_hash"])
     try:
+        if plan.job == "cross_validate":
+            return reading_of(plan.facts).hash
         if plan.job == "train":
             return declared(TrainRecipe.model_validate(plan.recipe)).hash
         if plan.job in ("predict", "evaluate"):

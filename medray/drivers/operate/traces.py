@@ -36,6 +36,7 @@ def traces(state: Snapshot, plan: Plan) -> Traces:
         "ingest_ehr": _records,
         "prepare": _prepared,
         "train": _training,
+        "cross_validate": _folds,
         "nightly": _links,
     }
     found = special.get(plan.job)
@@ -68,6 +69,13 @@ def _training(state: Snapshot, plan: Plan) -> Traces:
     history = json.loads(state.store.read(written[0].uri))["history"]
     ends = [datetime.fromtimestamp(record["ended_at"], UTC).replace(tzinfo=None) for record in history]
     return Traces("epochs", epochs, ends, written[0].modified)
+
+
+def _folds(state: Snapshot, plan: Plan) -> Traces:
+    """A training is done when its result stands."""
+    folds = plan.recipe["folds"]
+    done = [one for one in _files(state, join(state.lake, "training", plan.run_id)) if one.name == "result.safetensors"]
+    return Traces("trainings", folds["count"] * len(folds["seeds"]), sorted(one.modified for one in done))
 
 
 def _links(state: Snapshot, plan: Plan) -> Traces:
