@@ -53,7 +53,7 @@ def loss(
 def calibrate(logits: Array, targets: Array, config: MulticlassConfig) -> Sums:
     """{"temperature": T, "bias": [C]}: probabilities are softmax(logits / T + bias)."""
     known = ~np.isnan(targets[:, 0])
-    found = fit(logits[known].astype(np.float64), targets[known, 0].astype(np.int64))
+    found = fit(logits[known].astype(np.float64), targets[known, 0].astype(np.int64), config.calibration)
     return {"temperature": found.temperature, "bias": list(found.biases)}
 
 

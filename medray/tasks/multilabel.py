@@ -43,8 +43,9 @@ def loss(
 
 
 def calibrate(logits: Array, targets: Array, config: MultilabelConfig) -> Sums:
-    """{"temperature": [K], "bias": [K], "threshold": [K]} of the tuning split."""
-    return bernoulli.calibrate(logits, targets, config.threshold)
+    """{"temperature": [K], "bias": [K], "threshold": [K]} of the tuning split, and the curves of
+    isotonic calibration."""
+    return bernoulli.calibrate(logits, targets, config.threshold, config.calibration)
 
 
 def decode(logits: Array, config: MultilabelConfig, calibration: Sums) -> dict[str, Columns]:

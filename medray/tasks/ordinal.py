@@ -74,7 +74,7 @@ def log_probabilities(logits: Array) -> Array:
 def calibrate(logits: Array, targets: Array, config: OrdinalConfig) -> Sums:
     """{"temperature": T, "bias": [C]}: probabilities are softmax(log-probabilities / T + bias)."""
     known = ~np.isnan(targets[:, 0])
-    found = fit(log_probabilities(logits[known]), targets[known, 0].astype(np.int64))
+    found = fit(log_probabilities(logits[known]), targets[known, 0].astype(np.int64), config.calibration)
     return {"temperature": found.temperature, "bias": list(found.biases)}
 
 
