@@ -100,7 +100,10 @@ def evaluate(
 
     question, *per_class = questions(config)
     probabilities = np.stack([stored[name]["predicted_boolean_probability"] for name in per_class], axis=1)
-    found = evaluate_multiclass(probabilities, targets[:, 0], config.classes, subjects, resamples=resamples, seed=seed)
+    raw = softmax(np.stack([stored[name]["raw_score"] for name in per_class], axis=1), axis=1)
+    found = evaluate_multiclass(
+        probabilities, targets[:, 0], config.classes, subjects, resamples=resamples, seed=seed, raw=raw
+    )
     return {question: found.to_json()}
 
 

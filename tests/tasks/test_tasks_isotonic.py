@@ -17,8 +17,8 @@ from medray.tasks.calibration import fit
 from medray.tasks.config import BinaryConfig, MulticlassConfig
 from medray.tasks.isotonic import NO_CURVE, Curve, fit_curve
 
-BINARY = {"kind": "binary", "label": "x", "class_weights": False, "threshold": "youden"}
-CLASSES = {"kind": "multiclass", "label": "x", "classes": ("a", "b", "c"), "class_weights": False}
+BINARY: dict[str, Any] = {"kind": "binary", "label": "x", "class_weights": False, "threshold": "youden"}
+CLASSES: dict[str, Any] = {"kind": "multiclass", "label": "x", "classes": ("a", "b", "c"), "class_weights": False}
 
 
 def test_violators_are_pooled_and_what_lies_between_is_on_a_straight_line() -> None:

@@ -36,6 +36,7 @@ from medray.storage.uri import join
 
 JOB = "evaluate"
 ANSWER = (
+    "raw_score",
     "predicted_boolean_probability",
     "predicted_boolean_value",
     "predicted_integer_value",
