@@ -9,18 +9,31 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from medray.report.against import against_group
 from medray.report.answers import answer_sections
 from medray.report.baselines import baselines_group, unbeaten
+from medray.report.basis import basis
 from medray.report.contact_sheet import PER_ROW, contact_sheet
 from medray.report.lineage import lineage_table, used_inputs
-from medray.report.metric_words import Json
+from medray.report.metric_words import NAMES, Json
 from medray.report.sections import Figure, Group, Interval, Report, Section, Sum, Table
+from medray.report.subgroups import subgroups_group
 from medray.report.training import training_curves
 
 EXAMPLE_NOTES = {
     "best": "Right, and by the widest margin.",
     "worst": "Wrong, and by the widest margin: look here first.",
     "least certain": "Scores nearest to the threshold.",
+}
+
+
+WORDS = {
+    "gap": "Gap to the rest",
+    "net_benefit": "Net benefit",
+    "p": "p",
+    "delong": "DeLong's test",
+    "mcnemar": "McNemar's test",
+    "intervals": "Intervals",
 }
 
 
@@ -46,8 +59,7 @@ def evaluation_report(
     title: str,
     subtitle: str,
     facts: Sequence[tuple[str, str]],
-    metrics: Mapping[str, Json],
-    comparisons: Sequence[Json],
+    evaluation: Json,
     training: Mapping[str, Any] | None,
     ingest: Sum | None,
     reasons: Mapping[str, int],
@@ -58,15 +70,18 @@ def evaluation_report(
 
     Args:
         title, subtitle, facts: the head of the page.
-        metrics: JSON of a record of `medray.metrics.records` by label.
-        comparisons: JSON of `medray.baselines.compare`; empty when nothing was compared.
+        evaluation: the document of metrics.json: `answers` (JSON of a record of `medray.metrics.records` by
+            label), `baselines` (JSON of `medray.baselines.compare`), `decision_curves`, `subgroups`, `against`,
+            `definitions`, and by which rules.
         training: {"epochs": [{"epoch": 1, "train_loss": ..., ...}, ...]}, None when not known.
         ingest: where the inputs ended, None when not known.
         reasons: inputs that were not used, by reason of `medray.schema.reasons`.
         lineage: what a prediction is explained by: model, code, recipe, table versions.
         examples: by kind ("best", "worst", "least certain").
     """
-    sections: list[Section] = answer_sections(metrics)
+    sections: list[Section] = answer_sections(evaluation["answers"], basis(evaluation))
+    sections += _more(evaluation)
+    comparisons = evaluation["baselines"]
     if comparisons:
         # bad news first
         place = 0 if unbeaten(comparisons) else _after_overview(sections)
@@ -78,7 +93,23 @@ def evaluation_report(
     if ingest is not None:
         sections.append(used_inputs(ingest, reasons))
     sections.append(lineage_table(lineage))
+    sections += _definitions(evaluation["definitions"])
     return Report(title, subtitle, facts, tuple(sections))
+
+
+def _more(evaluation: Json) -> list[Section]:
+    """For whom the model is good, and against which other one; what was not asked is told as such."""
+    found: list[Section] = []
+    if evaluation["subgroups"] is not None:
+        found.append(subgroups_group(evaluation["subgroups"], evaluation["bootstrap"]))
+    if evaluation["against"] is not None:
+        found.append(against_group(evaluation["against"], evaluation["bootstrap"]))
+    return found
+
+
+def _definitions(definitions: Mapping[str, Mapping[str, str]]) -> list[Section]:
+    rows = tuple((NAMES.get(name, WORDS.get(name, name)), *one.values()) for name, one in definitions.items())
+    return [Table("Definitions", ("Number", "Definition", "Source"), rows)] if rows else []
 
 
 def _after_overview(sections: Sequence[Section]) -> int:

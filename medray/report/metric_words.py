@@ -24,6 +24,7 @@ NAMES = {
     "ece": "Calibration error (ECE)",
     "calibration_slope": "Calibration slope",
     "calibration_intercept": "Calibration intercept",
+    "observed_to_expected": "Observed / expected",
     "macro_auroc": "Macro AUROC",
     "balanced_accuracy": "Balanced accuracy",
     "quadratic_kappa": "Quadratic kappa",
@@ -32,6 +33,7 @@ NAMES = {
     "mae": "MAE",
     "rmse": "RMSE",
     "r2": "R\N{SUPERSCRIPT TWO}",
+    "mean_error": "Mean error (bias)",
     "coverage": "Coverage",
     "width": "Interval width",
 }

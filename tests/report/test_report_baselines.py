@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from report.comparison import compared
+from report.comparison import compared, document
 
 from medray.report import baselines
 from medray.report.baselines import baselines_group, unbeaten
@@ -112,8 +112,8 @@ def test_colour_is_not_all_that_tells_sure_gains_apart() -> None:
 
 def report(comparisons: list[Any]) -> Any:
     return evaluation_report(
-        title="t", subtitle="s", facts=[], metrics={}, comparisons=comparisons, training=None, ingest=None, reasons={},
-        lineage={"model_sha256": "ab"}, examples={},
+        title="t", subtitle="s", facts=[], evaluation=document(baselines=comparisons), training=None, ingest=None,
+        reasons={}, lineage={"model_sha256": "ab"}, examples={},
     )  # fmt: skip
 
 

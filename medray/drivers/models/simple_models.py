@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,12 @@ from medray.drivers.inputs.find import read_inputs
 from medray.drivers.inputs.prepare import prepare_files
 from medray.drivers.inputs.reading import Reading
 from medray.drivers.job import Job
+from medray.drivers.models.evaluation_parts import Scene
 from medray.drivers.models.train import JOB as TRAIN_JOB
 from medray.drivers.models.train import Labelled, gather
 from medray.engine.examples import Values
 from medray.planning.splits import TRAIN
-from medray.recipes.score import EvaluateRecipe
+from medray.recipes.evaluate import EvaluateRecipe
 from medray.storage.models import Registered, load_definition
 from medray.storage.plans import read_plan
 from medray.storage.snapshot import Snapshot
@@ -27,27 +28,19 @@ _ROWS = 20_000  # to learn from, at most: simple models gain little from more
 _BATCH = 1024
 
 
-def beside_the_network(
-    recipe: EvaluateRecipe,
-    model: Registered,
-    reading: Reading,
-    task_config: Any,
-    state: Snapshot,
-    job: Job,
-    stored: Mapping[str, Mapping[str, Array]],
-    files: list[DataFile],
-    asked: Sequence[Labelled],
-) -> list[dict[str, Any]]:
+def beside_the_network(scene: Scene, job: Job) -> list[dict[str, Any]]:
     """The network against linear models and boosted trees that learn from the model's own training
     split: JSON of `medray.baselines.compare`."""
-    learnt_files, learnt = _learnt(recipe, model, reading, state, job)
+    recipe, model, reading = scene.recipe, scene.model, scene.reading
+    answered = [scene.asked[row] for row in sorted(set(scene.answers.position.tolist()))]
+    learnt_files, learnt = _learnt(recipe, model, reading, scene.state, job)
     summary = load_definition(job.store, recipe.lake, model.sha256)["family_summary"]
-    features, targets, subjects = _summaries(reading, summary, files, asked, job)
+    features, targets, subjects = _summaries(reading, summary, scene.files, answered, job)
     train_features, train_targets, train_subjects = _summaries(reading, summary, learnt_files, learnt, job)
     return compare(
-        task_config.kind,
-        task_config,
-        stored,
+        scene.config.kind,
+        scene.config,
+        scene.answers.stored,
         targets,
         subjects,
         train_features,
