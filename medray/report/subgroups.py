@@ -40,9 +40,9 @@ def _basis(subgroups: Json, bootstrap: Json) -> str:
     return (
         f"Each group by itself and, as the gap, minus all others whose group is known. Groups of fewer than "
         f"{floor['examples']} examples, or {floor['each_class']} positives or negatives of a yes-or-no answer, are "
-        f"counted and not measured. {100 * bootstrap['level']:g}% intervals from {count(bootstrap['resamples'])} resamples "
-        "of subjects that all groups share. They are not corrected for the number of groups: of twenty gaps that "
-        "are none, one leaves 0 out by chance."
+        f"counted and not measured. {100 * bootstrap['level']:g}% intervals from {count(bootstrap['resamples'])} "
+        "resamples of subjects that all groups share. They are not corrected for the number of groups: of twenty gaps "
+        "that are none, one leaves 0 out by chance."
     )
 
 
