@@ -22,7 +22,7 @@ _POLL_S = 0.5
 
 
 def fit(spec: FitSpec, watch: Watch) -> tuple[dict[str, Array], Array, list[dict[str, float]]]:
-    """Train until done, resuming what an earlier attempt in the same folder has reached.
+    """Train until done, going on from what an earlier attempt in the same folder has reached.
 
     Args:
         watch: called with each finished epoch's record, in order.
@@ -31,8 +31,8 @@ def fit(spec: FitSpec, watch: Watch) -> tuple[dict[str, Array], Array, list[dict
         Weights by name, tuning logits (N, O) in the order of the examples, and the epochs.
 
     Raises:
-        EngineError: the cluster is too small, workers died too often, or no epoch ended in
-            `stall_s` seconds.
+        EngineError: the cluster is too small, workers died too often, no epoch ended in `stall_s` seconds, or the loss
+            is no number any more.
     """
     import ray
 
@@ -109,7 +109,15 @@ def _wait(spec: FitSpec, run: Any, watch: Watch) -> None:
             "training",
             f"workers that failed more than {spec.training.retries} times: {failure}",
             "workers that live",
-            "look for memory and for the store; running again resumes from the last epoch",
+            "look for memory and for the store; running again resumes from the last checkpoint",
+        )
+    diverged = _told_progress(spec)["failed"]
+    if diverged:
+        raise EngineError(
+            "training",
+            diverged,
+            "finite losses",
+            "lower [training] learning_rate or gradient_clip, or look for extreme values in the inputs",
         )
 
 
@@ -125,8 +133,13 @@ def _outcome(run: Any) -> str | None:
 
 
 def _progress(spec: FitSpec) -> list[dict[str, float]]:
-    try:
-        history: list[dict[str, float]] = json.loads(spec.store.read(spec.progress_uri))["history"]
-    except FileNotFoundError:
-        return []
+    history: list[dict[str, float]] = _told_progress(spec)["history"]
     return history
+
+
+def _told_progress(spec: FitSpec) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(spec.store.read(spec.progress_uri))
+    except FileNotFoundError:
+        return {"history": [], "failed": ""}
+    return found

@@ -27,6 +27,7 @@ def _distinct(names: Sequence[str]) -> Sequence[str]:
 
 Name = Annotated[str, AfterValidator(_plain)]
 Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]
+Focus = Annotated[float, Field(ge=0.0, le=10.0)]
 
 
 class AtLeast(BaseModel):
@@ -59,6 +60,7 @@ class BinaryConfig(BaseModel):
             "sensitivity", at_least = 0.95 }` (highest specificity at that sensitivity or more),
             and the same for "specificity".
         label_smoothing: share of each answer that the loss spreads evenly over all answers.
+        focus: gamma of the focal loss: how little answers count that are learnt already; 0 turns it off.
         calibration: how scores become probabilities, learnt on the tuning split: "platt" (slope and
             bias), "temperature" (slope alone), "isotonic" (any rising curve: for tuning splits of
             about a thousand answers and more; it makes ties), or "none".
@@ -71,6 +73,7 @@ class BinaryConfig(BaseModel):
     class_weights: bool
     threshold: ThresholdRule
     label_smoothing: Smoothing = 0.0
+    focus: Focus = 0.0
     calibration: YesNoCalibration = "platt"
 
     @property
@@ -86,7 +89,7 @@ class MulticlassConfig(BaseModel):
         label: the question, as in the label file.
         classes: the answers, in the order of their integers 0, 1, ...
         class_weights: weigh classes so that all count alike in the loss.
-        label_smoothing: as in `BinaryConfig`.
+        label_smoothing, focus: as in `BinaryConfig`.
         calibration: "platt" (one slope for all classes and a bias each), "temperature" (the slope
             alone: the most probable class stays) or "none".
     """
@@ -98,6 +101,7 @@ class MulticlassConfig(BaseModel):
     classes: Annotated[tuple[Name, ...], Field(min_length=2), AfterValidator(_distinct)]
     class_weights: bool
     label_smoothing: Smoothing = 0.0
+    focus: Focus = 0.0
     calibration: Scaling = "platt"
 
     @property
@@ -111,7 +115,7 @@ class MultilabelConfig(BaseModel):
 
     Attributes:
         labels: the questions, as in the label file.
-        class_weights, threshold, label_smoothing, calibration: as in `BinaryConfig`, for each question.
+        class_weights, threshold, label_smoothing, focus, calibration: as in `BinaryConfig`, for each question.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -121,6 +125,7 @@ class MultilabelConfig(BaseModel):
     class_weights: bool
     threshold: ThresholdRule
     label_smoothing: Smoothing = 0.0
+    focus: Focus = 0.0
     calibration: YesNoCalibration = "platt"
 
 

@@ -52,7 +52,7 @@ def _kill_after(
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         for folder in _trainings(scene) - before:
-            if (folder / f"{KILLED_AFTER:06d}.checkpoint").exists() and (pid := victim()):
+            if (folder / f"{KILLED_AFTER:06d}-00000000.checkpoint").exists() and (pid := victim()):
                 family = own_ray.descendants(process.pid)
                 os.kill(pid, signal.SIGKILL)
                 return family
