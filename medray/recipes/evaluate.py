@@ -12,6 +12,8 @@ from medray.recipes.recipe import Name, Recipe, Section
 from medray.recipes.score import ModelChoice
 
 GIVEN = ("sex", "age", "site_key", "scanner_key")  # attributes that every evaluation asks for
+Share = Annotated[float, Field(gt=0, le=1)]
+Seed = Annotated[int, Field(ge=0)]
 
 
 def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -85,11 +87,25 @@ class DecisionCurve(Section):
         return self
 
 
+class LearningCurve(Section):
+    """The same training on parts of the training subjects, each part within the next larger one. It costs
+    a training for each share and seed.
+
+    Attributes:
+        shares: of the training subjects, rising.
+        seeds: of the trainings.
+    """
+
+    shares: Annotated[tuple[Share, ...], Field(min_length=1), AfterValidator(_rising)] = (0.1, 0.25, 0.5, 1.0)
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (1,)
+
+
 class EvaluateRecipe(Recipe):
     """Attributes:
     split: the subjects to evaluate on; the training split is refused.
     resamples: bootstrap resamples by subject.
     against: another model of the lake, measured on the same inputs.
+    learning_curve: on the tuning split, whatever `split` is; without the section there is none.
     """
 
     job: Literal["evaluate"]
@@ -100,3 +116,4 @@ class EvaluateRecipe(Recipe):
     subgroups: Subgroups = Subgroups()
     decision_curve: DecisionCurve = DecisionCurve()
     against: ModelChoice | None = None
+    learning_curve: LearningCurve | None = None

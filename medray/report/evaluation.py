@@ -14,9 +14,10 @@ from medray.report.answers import answer_sections
 from medray.report.baselines import baselines_group, unbeaten
 from medray.report.basis import basis
 from medray.report.contact_sheet import PER_ROW, contact_sheet
+from medray.report.growth import growth_group
 from medray.report.lineage import lineage_table, used_inputs
 from medray.report.metric_words import NAMES, Json
-from medray.report.sections import Figure, Group, Interval, Report, Section, Sum, Table
+from medray.report.sections import Figure, Group, Interval, Report, Section, Sum, Table, Text
 from medray.report.subgroups import subgroups_group
 from medray.report.training import training_curves
 
@@ -27,6 +28,10 @@ EXAMPLE_NOTES = {
 }
 
 
+UNASKED = {
+    "against": "A comparison with another model: the recipe has no [against].",
+    "learning_curve": "A learning curve: the recipe has no [learning_curve].",
+}
 WORDS = {
     "gap": "Gap to the rest",
     "net_benefit": "Net benefit",
@@ -92,19 +97,27 @@ def evaluation_report(
         sections.append(_training(training["epochs"]))
     if ingest is not None:
         sections.append(used_inputs(ingest, reasons))
+    sections += _unasked(evaluation)
     sections.append(lineage_table(lineage))
     sections += _definitions(evaluation["definitions"])
     return Report(title, subtitle, facts, tuple(sections))
 
 
 def _more(evaluation: Json) -> list[Section]:
-    """For whom the model is good, and against which other one; what was not asked is told as such."""
+    """For whom the model is good, against which other one, and with how much data."""
     found: list[Section] = []
     if evaluation["subgroups"] is not None:
         found.append(subgroups_group(evaluation["subgroups"], evaluation["bootstrap"]))
     if evaluation["against"] is not None:
         found.append(against_group(evaluation["against"], evaluation["bootstrap"]))
+    if evaluation["learning_curve"] is not None:
+        found.append(growth_group(evaluation["learning_curve"]))
     return found
+
+
+def _unasked(evaluation: Json) -> list[Section]:
+    words = tuple(words for name, words in UNASKED.items() if evaluation[name] is None)
+    return [Text("Not asked for", words)] if words else []
 
 
 def _definitions(definitions: Mapping[str, Mapping[str, str]]) -> list[Section]:

@@ -122,7 +122,8 @@ def render_one(comparisons: list[Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("comparisons", "titles"), [([], ["Lineage"]), ([compared()], ["Beside simple models", "Lineage"])]
+    ("comparisons", "titles"),
+    [([], ["Not asked for", "Lineage"]), ([compared()], ["Beside simple models", "Not asked for", "Lineage"])],
 )
 def test_the_section_is_there_when_something_was_compared(comparisons: list[Any], titles: list[str]) -> None:
     assert [section.title for section in report(comparisons).sections] == titles

@@ -47,7 +47,7 @@ def cautions(group: Group) -> str:
 
 
 def test_only_what_is_known_is_shown() -> None:
-    assert titles(report()) == ["effusion", "Lineage"]
+    assert titles(report()) == ["effusion", "Not asked for", "Lineage"]
     image = np.zeros((8, 8), np.uint8)
     full = report(
         training={"epochs": [{"epoch": 1, "train_loss": 0.4}]},
@@ -55,7 +55,7 @@ def test_only_what_is_known_is_shown() -> None:
         reasons={"truncated": 1},
         examples={"best": [ShownExample(image, 0.9, 1.0, "key-1")], "worst": [], "least certain": []},
     )
-    assert titles(full) == ["effusion", "Examples", "Training", "Inputs", "Lineage"]
+    assert titles(full) == ["effusion", "Examples", "Training", "Inputs", "Not asked for", "Lineage"]
     html = render(full)
     for words in ("key-1", "the bytes end before the last element, frame or member does", "✓ adds up", "ab"):
         assert words in html
@@ -122,7 +122,7 @@ def test_several_answers_have_an_overview() -> None:
     targets = (generator.random((60, 2)) < scores).astype(float)
     labels = evaluate_multilabel(scores, targets, scores >= 0.5, [0.5, 0.5], ["a", "b"], np.arange(60), **DRAWS)
     found = report(answers={"findings": labels.to_json()})
-    assert titles(found) == ["findings", "All answers", "a", "b", "Lineage"]
+    assert titles(found) == ["findings", "All answers", "a", "b", "Not asked for", "Lineage"]
     assert [row[0] for row in found.sections[1].rows] == ["a", "b"]
     assert found.sections[0].numbers[0].meaning == "mean over a, b"
 
@@ -139,7 +139,7 @@ def test_classes_have_a_matrix_and_a_row_each() -> None:
         probabilities, generator.integers(0, 3, 90).astype(float), ["x", "y", "z"], np.arange(90), **DRAWS
     )
     found = report(answers={"grade": classes.to_json()})
-    assert titles(found) == ["grade", "Lineage"]
+    assert titles(found) == ["grade", "Not asked for", "Lineage"]
     tiles, matrix, table = found.sections[0].sections
     assert [number.name for number in tiles.numbers] == ["Macro AUROC", "Accuracy", "Balanced accuracy"]
     assert isinstance(matrix, Figure)

@@ -17,6 +17,7 @@ from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.models.evaluation_page import evaluation_page
 from medray.drivers.models.evaluation_parts import Scene, decision_curves, head, subgroups
+from medray.drivers.models.learning_curve import learning_curve
 from medray.drivers.models.moved import refuse_moved
 from medray.drivers.models.other_model import beside_the_other, other_model
 from medray.drivers.models.predict import score
@@ -140,6 +141,7 @@ def _execute(
         "subgroups": subgroups(scene),
         "against": beside_the_other(scene, other),
         "baselines": beside_the_network(scene, job),
+        "learning_curve": learning_curve(scene, plan, job),
         "definitions": definitions(),
     }
     with told(recipe.lake):
