@@ -11,6 +11,7 @@ import torch
 
 from medray.contracts import Array
 from medray.engine.examples import Examples, Values
+from medray.engine.meters import Meters
 from medray.engine.schedule import balanced, epoch_batches, share_of, shuffled, steps_per_epoch
 from medray.nn.draws import Draws
 
@@ -37,8 +38,8 @@ class Part:
 class Feed:
     """The training examples of one rank."""
 
-    def __init__(self, spec: Any, examples: Examples, device: torch.device, rank: int, workers: int) -> None:
-        self._spec, self._examples, self._device = spec, examples, device
+    def __init__(self, spec: Any, examples: Examples, meters: Meters, rank: int, workers: int) -> None:
+        self._spec, self._examples, self._meters, self._device = spec, examples, meters, meters.device
         self._rank, self._workers = rank, workers
         self._values = Values(spec.store, examples)
         self._train = np.flatnonzero(examples.split == 0)
@@ -86,7 +87,9 @@ class Feed:
 
     def inputs(self, rows: Array) -> torch.Tensor:
         """Network inputs on the device, not augmented."""
-        spec, values = self._spec, self._values.gather(rows)
+        spec = self._spec
+        with self._meters.reading():
+            values = self._values.gather(rows)
         made: torch.Tensor = spec.family.collate(values, spec.family_config, spec.family_summary, self._device)
         return made
 

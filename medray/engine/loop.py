@@ -91,7 +91,8 @@ class Fit:
 
     def __init__(self, spec: FitSpec, device: torch.device, rank: int = 0, workers: int = 1) -> None:
         self.spec, self.rank, self.workers, self.device = spec, rank, workers, device
-        self.feed = Feed(spec, read_examples(spec.store, spec.examples_uri), device, rank, workers)
+        self.meters = Meters(device)
+        self.feed = Feed(spec, read_examples(spec.store, spec.examples_uri), self.meters, rank, workers)
         self.steps = self.feed.steps * spec.training.epochs
         torch.manual_seed(spec.training.seed)
         model = spec.family.build(spec.family_config, spec.family_summary, spec.task.outputs(spec.task_config))
@@ -102,7 +103,6 @@ class Fit:
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.best: dict[str, torch.Tensor] = {}
         self.progress = Progress()
-        self.meters = Meters(device)
         self.uploads = Uploads(spec.store, spec.folder)
         self._resume()
 

@@ -42,6 +42,12 @@ def move(images: torch.Tensor, config: AugmentConfig, draws: Draws) -> torch.Ten
     return grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
+def _moves(config: AugmentConfig) -> bool:
+    """Whether anything moves: resampling that changes nothing would cost as much as any."""
+    limits = (config.rotate_degrees, config.translate, config.scale, config.shear_degrees)
+    return bool(any(limits) or config.flip_horizontal)
+
+
 def change_intensity(images: torch.Tensor, config: AugmentConfig, draws: Draws) -> torch.Tensor:
     """Gamma on the image's range, contrast around its mean, brightness, then noise."""
     if config.gamma:
@@ -82,7 +88,8 @@ def augment(images: torch.Tensor, config: ImageConfig, draws: Draws) -> torch.Te
     Returns:
         float32 (N, C, H, W) in channels-last memory.
     """
-    moved = change_intensity(move(images, config.augment, draws), config.augment, draws)
+    moved = move(images, config.augment, draws) if _moves(config.augment) else images
+    moved = change_intensity(moved, config.augment, draws)
     if config.augment.erase:
         moved = erase(moved, config.augment, draws)
     return moved.contiguous(memory_format=torch.channels_last)
