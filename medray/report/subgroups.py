@@ -53,11 +53,15 @@ def _sentence(text: str) -> str:
 def _trait(title: str, groups: Sequence[Json], unknown: int, overall: Json) -> list[Text | Figure | Table]:
     measured = [group for group in groups if group["reason"] is None]
     small = [group for group in groups if group["reason"] is not None and group["n"]]
-    shown = [*measured, *small[:MOST_SMALL]]
     note = _note(small[MOST_SMALL:], [group["name"] for group in groups if not group["n"]], unknown)
+    counted = ("Positive",) if overall["n_positive"] is not None else ()
+    rest = tuple(
+        (_short(one["name"]), one["n"], *((one["n_positive"],) if counted else ()), one["reason"])
+        for one in small[:MOST_SMALL]
+    )
+    left = Table(f"{title}: not measured", ("Group", "Examples", *counted, "Why"), rest, note)
     if not measured:
-        rows = tuple((_short(group["name"]), group["n"], str(group["reason"])) for group in shown)
-        return [Table(title, ("Group", "Examples", "Not measured"), rows, note)]
+        return [left]
     names = [name for name in DRAWN if name in overall["metrics"]]
     figure = Figure(
         title,
@@ -66,13 +70,16 @@ def _trait(title: str, groups: Sequence[Json], unknown: int, overall: Json) -> l
         "Dashed: all examples. Red and hollow: the gap to the rest leaves 0 out.",
         wide=True,
     )
-    counted = ("Positive",) if overall["n_positive"] is not None else ()
     heads = tuple(NAMES[name] for name in names)
-    values = Table("", ("Group", "Examples", *counted, *heads), tuple(_row(one, names, True) for one in shown), note)
-    if not any(group["gap"] for group in measured):
-        return [figure, values]
-    gaps = tuple(_row(one, names, False) for one in measured)
-    return [figure, values, Table(f"{title}: gap to the rest", ("Group", *heads), gaps)]
+    values = Table(
+        "",
+        ("Group", "Examples", *counted, *heads),
+        tuple(_row(one, names, True) for one in measured),
+        "" if rest else note,
+    )
+    gaps = tuple(_row(one, names, False) for one in measured if one["gap"])
+    beside = (Table(f"{title}: gap to the rest", ("Group", *heads), gaps),) if gaps else ()
+    return [figure, values, *beside, *((left,) if rest else ())]
 
 
 def _note(more: Sequence[Json], nobody: Sequence[str], unknown: int) -> str:
@@ -93,9 +100,8 @@ def _row(group: Json, names: Sequence[str], whole: bool) -> tuple[Cell, ...]:
     name = _short(group["name"])
     if not whole:
         return (name, *shown)
-    told = f"{name} ({group['reason']})" if group["reason"] else name
     counts = (group["n"],) if group["n_positive"] is None else (group["n"], group["n_positive"])
-    return (told, *counts, *shown)
+    return (name, *counts, *shown)
 
 
 def _interval(found: Json | None) -> Interval:

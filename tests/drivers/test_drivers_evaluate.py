@@ -1,22 +1,37 @@
-"""An evaluation like that of a paper, on a small lake of records and on one of images."""
+"""An evaluation like that of a paper, on a small lake of records and on one of images; drivers, trainings and
+all in one process."""
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from record_scene import PATIENTS, RecordScene
-from scene import Scene
+import torch
+from record_scene import PATIENTS, RecordScene, write_records
+from safetensors.numpy import load as load_tensors
+from scene import Scene, write_scene
+from without_ray import without_ray
 
+from medray.contracts import Array, Family, Sums
+from medray.engine import fit as fitting
+from medray.engine import survey as surveying
+from medray.engine.examples import Examples
+from medray.engine.loop import Fit, FitSpec
 from medray.errors import RecipeError, SplitError
+from medray.schema.events import EVENTS
 from medray.storage.models import load_model, model_subjects, register, save_model
 from medray.storage.promotions import choose
-from medray.storage.store import LAKE
+from medray.storage.shards import open_shard
+from medray.storage.snapshot import snapshot
+from medray.storage.store import LAKE, Store
 
-pytestmark = pytest.mark.ray
 GROUPS = {
     "sex": {"code": "SEX", "names": {"F": "female", "M": "male"}},
     "age": {"code": "HR", "unit": "years"},
@@ -25,6 +40,62 @@ GROUPS = {
     "min_examples": 4,
     "min_each_class": 1,
 }
+
+
+def _fit(spec: FitSpec, watch: Callable[[dict[str, float]], None]) -> tuple[dict[str, Array], Array, list[Any]]:
+    if not spec.store.exists(spec.result_uri):
+        rank = Fit(spec, torch.device("cpu"))
+        while not rank.done():
+            rank.epoch()
+        rank.finish()
+    tensors = load_tensors(spec.store.read(spec.result_uri))
+    weights = {name.removeprefix("weights/"): value for name, value in tensors.items() if name.startswith("weights/")}
+    return weights, np.asarray(tensors["logits"]), json.loads(spec.store.read(spec.progress_uri))["history"]
+
+
+def _survey(family: Family, config: Any, store: Store, examples: Examples, index: Array) -> Sums:
+    parts = [
+        family.survey(
+            np.asarray(open_shard(store, uri).values[examples.row[index[examples.shard[index] == number]]]), config
+        )
+        for number, uri in enumerate(examples.shards)
+        if (examples.shard[index] == number).any()
+    ]
+    total = parts[0]
+    for part in parts[1:]:
+        total = family.merge(total, part)
+    return total
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Everything happens in this process."""
+    for driver in ("train", "evaluate"):
+        importlib.import_module(f"medray.drivers.models.{driver}")
+    with without_ray(), pytest.MonkeyPatch.context() as patch:
+        for name, real, here in (("fit", fitting.fit, _fit), ("survey", surveying.survey, _survey)):
+            for module in [one for key, one in sys.modules.items() if key.startswith("medray.drivers.")]:
+                if getattr(module, name, None) is real:
+                    patch.setattr(module, name, here)
+        yield
+
+
+def _trained(scene: Any, ingest: str) -> Iterator[Any]:
+    training = {**scene.recipe("train")["training"], "workers": 1, "gpu": "no"}
+    with _alone():
+        scene.run(ingest)
+        scene.run("train", training=training)
+        yield scene
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordScene]:
+    yield from _trained(write_records(tmp_path_factory.mktemp("alone") / "scene"), "ingest_ehr")
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    yield from _trained(write_scene(tmp_path_factory.mktemp("alone") / "images"), "ingest_dicom")
 
 
 def _add_other(scene: Any, subjects: dict[str, np.ndarray], **calibration: Any) -> int:
@@ -52,7 +123,13 @@ def test_a_whole_evaluation_of_records(records: RecordScene) -> None:
     _both_models_are_measured_on_the_same_inputs(told)
     _a_curve_for_each_thing_asked(told, sum(len(ids) for ids in learnt.values()))
     page = Path(done.facts["report"]).read_text()
-    for words in ("female", "Against tiny version 2", "Decision curve", "More data", "Calibration, before and after"):
+    for words in (
+        "female",
+        f"Against tiny version {other}",
+        "Decision curve",
+        "More data",
+        "Calibration, before and after",
+    ):
         assert words in page
     assert records.run("evaluate", **asked).status == "already"
 
@@ -91,18 +168,10 @@ def _a_curve_for_each_thing_asked(told: dict[str, Any], learnt: int) -> None:
 
 
 def test_another_model_must_not_know_the_subjects_either(records: RecordScene) -> None:
-    everybody = {"train": np.concatenate(list(_held_out_and_all(records)))}
-    other = _add_other(records, everybody, temperature=[3.0])
+    everybody = np.unique(snapshot(LAKE, records.lake).table(EVENTS, ("subject_id",))["subject_id"].to_numpy())
+    other = _add_other(records, {"train": everybody}, temperature=[3.0])
     with pytest.raises(SplitError, match=f"model tiny version {other} was made with, in its train split"):
         records.run("evaluate", against={"name": "tiny", "version": other})
-
-
-def _held_out_and_all(scene: RecordScene) -> list[np.ndarray]:
-    from medray.schema.events import EVENTS
-    from medray.storage.snapshot import snapshot
-
-    state = snapshot(LAKE, scene.lake)
-    return [np.unique(state.table(EVENTS, ("subject_id",))["subject_id"].to_numpy())]
 
 
 def test_a_model_is_not_measured_against_itself(records: RecordScene) -> None:
@@ -110,10 +179,10 @@ def test_a_model_is_not_measured_against_itself(records: RecordScene) -> None:
         records.run("evaluate", against={"name": "tiny", "version": 1})
 
 
-def test_traits_of_images_come_from_their_headers(trained: Scene) -> None:
+def test_traits_of_images_come_from_their_headers(images: Scene) -> None:
     with pytest.raises(RecipeError, match=r"sex of events, for a model that reads images"):
-        trained.run("evaluate", subgroups={"sex": {"code": "SEX"}})
-    traits = trained.run("evaluate").facts["evaluation"]["subgroups"]["traits"]
+        images.run("evaluate", subgroups={"sex": {"code": "SEX"}})
+    traits = images.run("evaluate").facts["evaluation"]["subgroups"]["traits"]
     assert "not retained by de-identification" in traits["sex"]["absent"]
     assert "not retained by de-identification" in traits["age"]["absent"]
     assert set(traits) == {"sex", "age", "site_key", "scanner_key"}
