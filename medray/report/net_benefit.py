@@ -70,7 +70,10 @@ def _ranges(curve: Json) -> list[tuple[int, int]]:
 
 def _words(curve: Json) -> str:
     at = curve["thresholds"]
-    told = [f"{at[start]:.2f} to {at[end]:.2f}" for start, end in _ranges(curve)]
+    told = [
+        f"from {at[start]:.2f} to {at[end]:.2f}" if end > start else f"at {at[start]:.2f}"
+        for start, end in _ranges(curve)
+    ]
     if not told:
         return "At no threshold shown is the model surely better than treating all and treating none."
-    return f"The model is surely better than both from {' and from '.join(told)} (orange)."
+    return f"The model is surely better than both {' and '.join(told)} (orange)."
