@@ -14,36 +14,38 @@ PRIMARY = ("auroc", "macro_auroc", "rank_mae", "mae")
 AREAS = ("auroc", "auprc", "macro_auroc", "sensitivity", "specificity", "ppv", "accuracy", "balanced_accuracy")
 
 
-def against_group(found: Json, bootstrap: Json) -> Group:
-    """A verdict in words, a plot of the differences, every number with its tests."""
+def against_group(found: Json, bootstrap: Json, split: str) -> Group:
+    """A verdict in words, a plot of the differences, every number with its tests; on which split."""
     other = f"{found['model']['name']} version {found['model']['version']}"
     lines = found["lines"]
     several = len({line["label"] for line in lines}) > 1
-    parts: list[Text | Figure | Table] = [*_verdicts(lines, several, other)]
+    parts: list[Text | Figure | Table] = [*_verdicts(lines, several, other, bootstrap)]
     drawn = [line for line in lines if line["metric"] in AREAS and line["verdict"] is not None]
     if drawn:
         parts.append(_plot(drawn, several))
     parts.append(_table(lines, several, bootstrap))
-    return Group(f"Against {other}", tuple(parts), _basis(found))
+    return Group(f"Against {other}", tuple(parts), _basis(found, split))
 
 
-def _basis(found: Json) -> str:
+def _basis(found: Json, split: str) -> str:
     examples = found["examples"]
     text = f"Both models on the same {count(examples['both'])} examples."
     for name, words in (("only_model", "this model"), ("only_other", "the other model")):
         if examples[name]:
             text += f" {count(examples[name])} that only {words} could answer are left out."
-    return f"{text} Neither model has learnt from any of these subjects."
+    if split == "held_out":
+        return f"{text} Neither model was made with any of these subjects."
+    return f"{text} Epoch, calibration and threshold of either model may have been chosen on these very subjects."
 
 
-def _verdicts(lines: Sequence[Json], several: bool, other: str) -> list[Text]:
+def _verdicts(lines: Sequence[Json], several: bool, other: str, bootstrap: Json) -> list[Text]:
     told = []
     for line in lines:
         if line["metric"] in PRIMARY and line["verdict"] is not None:
             words = {"better": "better than", "worse": "worse than", "no better": "not surely other than"}
             told.append(
                 f"{_name(line, several)}: this model is {words[line['verdict']]} {other}: {decimal(line['model'])} "
-                f"against {decimal(line['other'])}, difference {interval(_difference(line))}, p {_p(line)}."
+                f"against {decimal(line['other'])}, difference {interval(_difference(line))}, p {_p(line, bootstrap)}."
             )
     return [Text("", tuple(told))] if told else []
 
@@ -74,16 +76,16 @@ def _table(lines: Sequence[Json], several: bool, bootstrap: Json) -> Table:
         "accuracy. "
         "Nothing is corrected for the number of rows."
     )
-    return Table("", columns, tuple(_row(line, several) for line in lines), note)
+    return Table("", columns, tuple(_row(line, several, bootstrap) for line in lines), note)
 
 
-def _row(line: Json, several: bool) -> tuple[Cell, ...]:
+def _row(line: Json, several: bool, bootstrap: Json) -> tuple[Cell, ...]:
     cells: tuple[Cell, ...] = (
         NAMES[line["metric"]],
         Interval(line["model"], None, None),
         Interval(line["other"], None, None),
         _difference(line),
-        Quantity(_p(line)),
+        Quantity(_p(line, bootstrap)),
         _exact(line),
         line["verdict"] or "not comparable",
     )
@@ -103,8 +105,16 @@ def _difference(line: Json) -> Interval:
     return Interval(found["value"], found["lower"], found["upper"])
 
 
-def _p(line: Json) -> str:
-    return decimal(None) if line["p"] is None else _small(line["p"])
+def _p(line: Json, bootstrap: Json) -> str:
+    """The lowest p that so many resamples can give is a bound, and is shown as one."""
+    if line["p"] is None:
+        return decimal(None)
+    lowest = 2 / (bootstrap["resamples"] - line["difference"]["undefined"] + 1)
+    return (
+        f"\N{LESS-THAN OR EQUAL TO}\N{NO-BREAK SPACE}{decimal(line['p'])}"
+        if line["p"] <= lowest
+        else decimal(line["p"])
+    )
 
 
 def _small(p: float) -> str:

@@ -28,6 +28,10 @@ EXAMPLE_NOTES = {
 }
 
 
+ON_TUNING = (
+    "These are the subjects on which the best epoch, the calibration and the threshold were chosen: every value lies "
+    "higher than it would for new ones."
+)
 UNASKED = {
     "against": "A comparison with another model: the recipe has no [against].",
     "learning_curve": "A learning curve: the recipe has no [learning_curve].",
@@ -85,6 +89,8 @@ def evaluation_report(
         examples: by kind ("best", "worst", "least certain").
     """
     sections: list[Section] = answer_sections(evaluation["answers"], basis(evaluation))
+    if evaluation["split"] == "tuning":
+        sections.insert(0, Text("Read with care", (ON_TUNING,), "caution"))
     sections += _more(evaluation)
     comparisons = evaluation["baselines"]
     if comparisons:
@@ -109,7 +115,7 @@ def _more(evaluation: Json) -> list[Section]:
     if evaluation["subgroups"] is not None:
         found.append(subgroups_group(evaluation["subgroups"], evaluation["bootstrap"]))
     if evaluation["against"] is not None:
-        found.append(against_group(evaluation["against"], evaluation["bootstrap"]))
+        found.append(against_group(evaluation["against"], evaluation["bootstrap"], evaluation["split"]))
     if evaluation["learning_curve"] is not None:
         found.append(growth_group(evaluation["learning_curve"]))
     return found

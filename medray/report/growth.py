@@ -37,7 +37,7 @@ def _figure(label: str, points: Sequence[Json]) -> Figure:
         label,
         learning_points(points, f"{name} of {label}"),
         f"{name} of {label} over the number of training subjects.",
-        "A dot for each training; the line goes through the means. Still rising at its end: more subjects would help.",
+        "A dot for each training, a line through the means. Where it still rises at its end, more subjects would help.",
         wide=True,
     )
 

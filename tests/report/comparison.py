@@ -23,6 +23,7 @@ def compared(verdict: str | None = "better", **changes: Any) -> dict[str, Any]:
 def document(**changes: Any) -> dict[str, Any]:
     """What stands in metrics.json, of an evaluation that asked for nothing more than answers."""
     return {
+        "split": "held_out",
         "answers": {}, "baselines": [], "decision_curves": {}, "subgroups": None, "against": None, "definitions": {},
         "learning_curve": None,
         "calibration": "platt", "threshold_rule": "youden", "bootstrap": {"resamples": 50, "seed": 1, "level": 0.95},

@@ -46,6 +46,10 @@ def cautions(group: Group) -> str:
     return " ".join(" ".join(part.paragraphs) for part in group.sections if isinstance(part, Text))
 
 
+def test_an_evaluation_on_the_tuning_split_says_first_what_that_means() -> None:
+    assert titles(report(split="tuning"))[0] == "Read with care"
+
+
 def test_only_what_is_known_is_shown() -> None:
     assert titles(report()) == ["effusion", "Not asked for", "Lineage"]
     image = np.zeros((8, 8), np.uint8)

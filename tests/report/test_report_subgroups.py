@@ -15,7 +15,7 @@ from medray.report.net_benefit import decision_figure
 from medray.report.sections import Figure, Group, Table, Text
 from medray.report.subgroups import subgroups_group
 
-BOOTSTRAP = {"resamples": 50, "seed": 1, "level": 0.95}
+BOOTSTRAP = {"resamples": 1000, "seed": 1, "level": 0.95}
 
 
 def estimate(value: float | None, half: float = 0.1) -> dict[str, Any]:
@@ -101,13 +101,15 @@ def test_another_model_is_compared_by_every_test_that_stands() -> None:
             line("sensitivity", "no better", mcnemar={"reason": "subjects have several rows"}),
         ],
     }
-    found = against_group(told, BOOTSTRAP)
+    found = against_group(told, BOOTSTRAP, "held_out")
     assert found.title == "Against icu version 2"
     assert "4 that only this model could answer are left out" in found.note
     assert texts(found, "plain") == (
         "AUROC: this model is better than icu version 2: 0.850 against 0.800, "
         "difference 0.050 (0.030 to 0.070), p 0.004."
     )
+    assert "Neither model was made with" in found.note
+    assert "Neither" not in against_group(told, BOOTSTRAP, "tuning").note
     (table,) = tables(found)
     assert [row[5] for row in table.rows] == ["DeLong p below 0.001", "McNemar: subjects have several rows"]
 
