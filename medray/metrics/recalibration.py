@@ -59,7 +59,8 @@ def slope_and_intercept(rows: LogOdds, weights: Floats) -> tuple[float, float]:
         return float("nan"), float("nan")
     shift = _fitted(np.ones((1, len(z))), z, mass, hits)[0]
     yes, no = z[hits > 0], z[hits < mass]
-    overlap = yes[0] < no[-1] and no[0] < yes[-1]  # else the likeliest slope is infinite
+    # Else the likeliest slope is infinite: what follows would find out too, after many steps.
+    overlap = yes[0] < no[-1] and no[0] < yes[-1]
     slope = _fitted(np.stack([np.ones_like(z), z]), np.zeros_like(z), mass, hits)[1] if overlap else float("nan")
     return float(slope), float(shift)
 

@@ -13,7 +13,7 @@ from medray.report.net_benefit import decision_figure
 from medray.report.sections import Figure, Gallery, Group, Highlights, Table, Text
 
 FEW = 30  # below this many of a class, a rate moves by more than 3 points with one example
-OVERVIEW = ("auroc", "auprc", "sensitivity", "specificity", "ece")
+OVERVIEW = ("auroc", "auprc", "sensitivity", "specificity")
 
 
 def binary_group(label: str, metrics: Json, told: Basis = NOTHING) -> Group:
