@@ -108,7 +108,7 @@ class Uploads:
         self.wait()
         progress = state.progress
         taken = None if progress.failed else take(state)
-        told = json.dumps({"history": progress.history, "failed": progress.failed}).encode()
+        told = json.dumps({"history": progress.history, "place": progress.place, "failed": progress.failed}).encode()
 
         def write() -> None:
             if taken is not None:

@@ -31,8 +31,8 @@ def fit(spec: FitSpec, watch: Watch) -> tuple[dict[str, Array], Array, list[dict
         Weights by name, tuning logits (N, O) in the order of the examples, and the epochs.
 
     Raises:
-        EngineError: the cluster is too small, workers died too often, no epoch ended in `stall_s` seconds, or the loss
-            is no number any more.
+        EngineError: the cluster is too small, workers died too often, no checkpoint came in `stall_s` seconds, or
+            the loss is no number any more.
     """
     import ray
 
@@ -43,7 +43,7 @@ def fit(spec: FitSpec, watch: Watch) -> tuple[dict[str, Array], Array, list[dict
         _wait(spec, run, watch)
     tensors = load_tensors(spec.store.read(spec.result_uri))
     weights = {name.removeprefix("weights/"): value for name, value in tensors.items() if name.startswith("weights/")}
-    return weights, np.asarray(tensors["logits"]), _progress(spec)
+    return weights, np.asarray(tensors["logits"]), _told_progress(spec)["history"]
 
 
 def _run(spec: FitSpec, use_gpu: bool) -> str | None:
@@ -87,20 +87,23 @@ def _told(error: BaseException) -> str:
 def _wait(spec: FitSpec, run: Any, watch: Watch) -> None:
     import ray
 
-    seen, last = 0, time.monotonic()
+    seen, place, last = 0, None, time.monotonic()
     while True:
         ready, _ = ray.wait([run], timeout=_POLL_S)
-        for record in _progress(spec)[seen:]:
+        told = _told_progress(spec)
+        for record in told["history"][seen:]:
             watch(record)
-            seen, last = seen + 1, time.monotonic()
+            seen += 1
+        if told["place"] != place:
+            place, last = told["place"], time.monotonic()
         if ready:
             break
         if time.monotonic() - last > spec.training.stall_s:
             ray.cancel(run, force=True)
             raise EngineError(
                 "training",
-                f"no finished epoch in {spec.training.stall_s:g} s",
-                "an epoch in [training] stall_s",
+                f"no checkpoint in {spec.training.stall_s:g} s",
+                "one in [training] stall_s",
                 "look for waiting workers or a slow store, or raise stall_s; running again resumes",
             )
     failure = _outcome(run)
@@ -132,14 +135,9 @@ def _outcome(run: Any) -> str | None:
     return failure
 
 
-def _progress(spec: FitSpec) -> list[dict[str, float]]:
-    history: list[dict[str, float]] = _told_progress(spec)["history"]
-    return history
-
-
 def _told_progress(spec: FitSpec) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(spec.store.read(spec.progress_uri))
     except FileNotFoundError:
-        return {"history": [], "failed": ""}
+        return {"history": [], "place": None, "failed": ""}
     return found

@@ -143,7 +143,9 @@ class Fit:
         progress.epoch, progress.step, progress.loss, progress.known = progress.epoch + 1, 0, 0.0, 0.0
         if not np.isfinite([loss, tuning_loss]).all():
             progress.failed = f"a loss that is no finite number in epoch {progress.epoch}"
-        progress.history.append({"epoch": progress.epoch, "loss": loss, "tuning_loss": tuning_loss, **figures})
+        progress.history.append(
+            {"epoch": progress.epoch, "loss": loss, "tuning_loss": tuning_loss, **figures, "ended_at": time.time()}
+        )
         if tuning_loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = tuning_loss, progress.epoch
             self.best = {name: value.detach().clone() for name, value in self._candidate().items()}

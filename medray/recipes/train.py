@@ -102,7 +102,7 @@ class Training(Section):
         gpu: one GPU a worker ("auto": when the cluster has them).
         read_ahead: batches made for a GPU before it asks for them.
         checkpoint_s: seconds between checkpoints within an epoch; each epoch ends with one.
-        stall_s: a run without a finished epoch for so long is ended with an error.
+        stall_s: a run without a checkpoint for so long is ended with an error.
         retries: how often killed workers are replaced.
     """
 
