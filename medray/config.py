@@ -15,10 +15,11 @@ from pydantic import ValidationError
 
 from medray.errors import RecipeError
 from medray.recipes.card import CardText
+from medray.recipes.evaluate import EvaluateRecipe
 from medray.recipes.ingest import IngestRecipe
 from medray.recipes.ingest_ehr import IngestEhrRecipe
 from medray.recipes.recipe import Recipe
-from medray.recipes.score import EvaluateRecipe, Night, PredictRecipe, night_of
+from medray.recipes.score import Night, PredictRecipe, night_of
 from medray.recipes.train import PrepareRecipe, TrainRecipe
 
 JOBS: dict[str, type[Recipe]] = {

@@ -9,39 +9,36 @@ import numpy as np
 import numpy.typing as npt
 
 from medray.metrics.bootstrap import Resampling, Statistic, estimates, replicates
-from medray.metrics.calibration import (
-    bin_of,
-    brier,
-    equal_mass_edges,
-    expected_calibration_error,
-    reliability,
-)
 from medray.metrics.checks import check_lengths, check_probabilities, check_truth
 from medray.metrics.discrimination import auprc, auroc, precision_recall_points, roc_points
+from medray.metrics.honesty import NAMES as HONESTY
+from medray.metrics.honesty import Scores, scored
 from medray.metrics.ranking import rank, weighted_areas
-from medray.metrics.records import BinaryMetrics, Estimate, Reliability, ScoreHistogram
+from medray.metrics.records import BinaryMetrics, Estimate, ScoreHistogram
 from medray.metrics.thresholded import RATES, confusion, rates
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-METRICS = ("auroc", "auprc", *RATES, "brier", "ece")
-RELIABILITY_BINS = 10
+METRICS = ("auroc", "auprc", *RATES, *HONESTY)
 HISTOGRAM_BINS = 40
 CURVE_POINTS = 400
 
 
 @dataclass(frozen=True)
 class _Sample:
-    """Rows that have a truth: (N,) each, and the reliability bins that all resamples share."""
+    """Rows that have a truth: (N,) each."""
 
-    scores: Floats
     positive: Bools
     decided: Bools
     subjects: npt.NDArray[np.int64]
-    edges: Floats
-    bins: npt.NDArray[np.int64]
+    calibrated: Scores
+    raw: Scores | None
+
+    @property
+    def scores(self) -> Floats:
+        return self.calibrated.scores
 
 
 def evaluate_binary(
@@ -54,6 +51,7 @@ def evaluate_binary(
     resamples: int,
     seed: int,
     level: float = 0.95,
+    raw: Array | None = None,
 ) -> BinaryMetrics:
     """Every metric of one yes-or-no answer, with intervals by subject.
 
@@ -66,6 +64,7 @@ def evaluate_binary(
         resamples: bootstrap resamples; 1000 is usual.
         seed: of the bootstrap.
         level: of the intervals.
+        raw: (N,) probabilities before calibration, where they are to be looked at too.
 
     Raises:
         AccountingError: the arrays differ in length.
@@ -74,10 +73,10 @@ def evaluate_binary(
     """
     check_lengths("evaluate_binary", scores, targets, decided, subjects)
     check_truth("evaluate_binary", targets)
-    sample = _known_rows(scores, targets, decided, subjects)
-    check_probabilities("evaluate_binary", sample.scores)
+    sample = _known_rows(scores, targets, decided, subjects, raw)
     resampling = Resampling(resamples, seed, level)
     found, drawn = _with_intervals(sample, resampling)
+    ranked, end = len(METRICS) - len(HONESTY), len(METRICS) + len(sample.calibrated.edges) - 1
     one_class = int(np.isnan(drawn[:, 0]).sum())
     return BinaryMetrics(
         n=len(sample.scores),
@@ -88,7 +87,8 @@ def evaluate_binary(
         confusion=confusion(sample.decided, sample.positive),
         roc=roc_points(sample.scores, sample.positive, CURVE_POINTS),
         precision_recall=precision_recall_points(sample.scores, sample.positive, CURVE_POINTS),
-        reliability=_reliability(sample, found[len(METRICS) :]),
+        reliability=sample.calibrated.record(found[ranked:end]).reliability,
+        raw=sample.raw.record(found[end:]) if sample.raw else None,
         histogram=_histogram(sample),
         resamples=resamples,
         seed=seed,
@@ -97,22 +97,26 @@ def evaluate_binary(
     )
 
 
-def _known_rows(scores: Array, targets: Array, decided: Array, subjects: Array) -> _Sample:
+def _known_rows(scores: Array, targets: Array, decided: Array, subjects: Array, raw: Array | None) -> _Sample:
     known = ~np.isnan(np.asarray(targets, np.float64))
-    kept = np.asarray(scores, np.float64)[known]
-    edges = equal_mass_edges(kept, RELIABILITY_BINS)
+    positive = np.asarray(targets)[known] == 1
+    shown = [None if part is None else np.asarray(part, np.float64)[known] for part in (scores, raw)]
+    for part in shown:
+        if part is not None:
+            check_probabilities("evaluate_binary", part)
+    calibrated, before = (None if part is None else scored(part, positive) for part in shown)
+    assert calibrated is not None
     return _Sample(
-        scores=kept,
-        positive=np.asarray(targets)[known] == 1,
+        positive=positive,
         decided=np.asarray(decided, np.bool_)[known],
         subjects=np.asarray(subjects, np.int64)[known],
-        edges=edges,
-        bins=bin_of(kept, edges),
+        calibrated=calibrated,
+        raw=before,
     )
 
 
 def _with_intervals(sample: _Sample, resampling: Resampling) -> tuple[list[Estimate], Floats]:
-    """Estimates of `METRICS`, then of each bin's share of positives; and the resampled values."""
+    """Estimates of `METRICS`, of each bin's share of positives, and of the raw scores' own."""
     values = _point_values(sample)
     if not len(sample.scores):
         drawn = np.full((resampling.resamples, len(values)), np.nan)
@@ -122,56 +126,31 @@ def _with_intervals(sample: _Sample, resampling: Resampling) -> tuple[list[Estim
     return estimates(values, drawn, subject_count, resampling.level), drawn
 
 
-def _points(sample: _Sample, weights: Floats) -> Floats:
-    outcomes = sample.positive.astype(np.float64)
-    return reliability(sample.scores, outcomes, weights, sample.bins, len(sample.edges) - 1)
+def _honesty(sample: _Sample, weights: Floats) -> Floats:
+    before = sample.raw.values(weights) if sample.raw else ()
+    return np.array([*sample.calibrated.values(weights), *before])
 
 
 def _point_values(sample: _Sample) -> Floats:
     counts = confusion(sample.decided, sample.positive)
-    points = _points(sample, np.ones_like(sample.scores))
-    named = {
-        "auroc": auroc(sample.scores, sample.positive),
-        "auprc": auprc(sample.scores, sample.positive),
-        **rates(**vars(counts)),
-        "brier": brier(sample.scores, sample.positive),
-        "ece": expected_calibration_error(points),
-    }
-    return np.array([*(named[name] for name in METRICS), *points[2]])
+    named = rates(**vars(counts))
+    areas = auroc(sample.scores, sample.positive), auprc(sample.scores, sample.positive)
+    return np.array([*areas, *(named[name] for name in RATES), *_honesty(sample, np.ones_like(sample.scores))])
 
 
 def _statistic(sample: _Sample) -> Statistic:
     """Row weights -> the same values as `_point_values`, from one sort of the sample."""
     ranking = rank(sample.scores, sample.positive)
-    squared_error = (sample.scores - sample.positive) ** 2
     # 0 true negative, 1 false negative, 2 false positive, 3 true positive
     cell = 2 * sample.decided.astype(np.int64) + sample.positive
 
     def values(weights: Floats) -> Floats:
         negatives, missed, alarms, hits = np.bincount(cell, weights, 4).tolist()
-        points = _points(sample, weights)
         named = rates(hits, alarms, missed, negatives)
-        scalars = [
-            *weighted_areas(ranking, weights),
-            *(named[name] for name in RATES),
-            np.sum(weights * squared_error) / weights.sum(),
-            expected_calibration_error(points),
-        ]
-        return np.array([*scalars, *points[2]])
+        scalars = [*weighted_areas(ranking, weights), *(named[name] for name in RATES)]
+        return np.array([*scalars, *_honesty(sample, weights)])
 
     return values
-
-
-def _reliability(sample: _Sample, shares: list[Estimate]) -> Reliability:
-    mass, mean_score, _ = _points(sample, np.ones_like(sample.scores))
-    return Reliability(
-        edges=tuple(sample.edges.tolist()),
-        count=tuple(mass.astype(int).tolist()),
-        mean_score=tuple(mean_score.tolist()),
-        observed=tuple(share.value for share in shares),
-        lower=tuple(share.lower for share in shares),
-        upper=tuple(share.upper for share in shares),
-    )
 
 
 def _histogram(sample: _Sample) -> ScoreHistogram:

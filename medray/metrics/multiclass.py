@@ -28,6 +28,7 @@ class _Sample:
     """Rows that have a truth: probabilities (N, C), and (N,) truth, decision, subject."""
 
     scores: Floats
+    raw: Floats | None
     truth: Integers
     decided: Integers
     subjects: Integers
@@ -42,6 +43,7 @@ def evaluate_multiclass(
     resamples: int,
     seed: int,
     level: float = 0.95,
+    raw: Array | None = None,
 ) -> MulticlassMetrics:
     """Metrics of an answer out of C classes, decided for the most probable one.
 
@@ -51,6 +53,7 @@ def evaluate_multiclass(
         classes: C names.
         subjects: (N,) whose row it is.
         resamples, seed, level: of the bootstrap by subject.
+        raw: (N, C) probabilities before calibration.
 
     Raises:
         AccountingError: the arrays differ in length.
@@ -60,7 +63,7 @@ def evaluate_multiclass(
     where = "evaluate_multiclass"
     check_lengths(where, probabilities, targets, subjects)
     check_classes(where, targets, len(classes))
-    sample = _known_rows(probabilities, targets, subjects)
+    sample = _known_rows(probabilities, targets, subjects, raw)
     check_probabilities(where, sample.scores)
     resampling = Resampling(resamples, seed, level)
     by_class = _against_the_rest(sample, classes, resampling)
@@ -77,11 +80,12 @@ def evaluate_multiclass(
     )
 
 
-def _known_rows(probabilities: Array, targets: Array, subjects: Array) -> _Sample:
+def _known_rows(probabilities: Array, targets: Array, subjects: Array, raw: Array | None) -> _Sample:
     known = ~np.isnan(np.asarray(targets, np.float64))
     scores = np.asarray(probabilities, np.float64)[known]
     return _Sample(
         scores=scores,
+        raw=None if raw is None else np.asarray(raw, np.float64)[known],
         truth=np.asarray(targets)[known].astype(np.int64),
         decided=scores.argmax(axis=1).astype(np.int64),
         subjects=np.asarray(subjects, np.int64)[known],
@@ -99,6 +103,7 @@ def _against_the_rest(sample: _Sample, classes: Sequence[str], resampling: Resam
             resamples=resampling.resamples,
             seed=resampling.seed,
             level=resampling.level,
+            raw=None if sample.raw is None else sample.raw[:, index],
         )
         for index, name in enumerate(classes)
     }

@@ -28,6 +28,7 @@ def evaluate_multilabel(
     resamples: int,
     seed: int,
     level: float = 0.95,
+    raw: Array | None = None,
 ) -> MultilabelMetrics:
     """Metrics of L yes-or-no answers for the same rows, each over the rows where it is known.
 
@@ -39,6 +40,7 @@ def evaluate_multilabel(
         labels: L names.
         subjects: (N,) whose row it is.
         resamples, seed, level: of the bootstrap by subject.
+        raw: (N, L) probabilities before calibration.
 
     Raises:
         AccountingError, LabelError, ModelError: as `evaluate_binary`.
@@ -49,7 +51,7 @@ def evaluate_multilabel(
     by_label = {
         name: evaluate_binary(
             scores[:, index], targets[:, index], decided[:, index], thresholds[index], subjects,
-            resamples=resamples, seed=seed, level=level,
+            resamples=resamples, seed=seed, level=level, raw=None if raw is None else raw[:, index],
         )
         for index, name in enumerate(labels)
     }  # fmt: skip

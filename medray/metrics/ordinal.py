@@ -29,6 +29,7 @@ class _Sample:
     truth, decision, subject."""
 
     at_least: Floats
+    raw_at_least: Floats | None
     truth: Integers
     decided: Integers
     subjects: Integers
@@ -44,6 +45,7 @@ def evaluate_ordinal(
     resamples: int,
     seed: int,
     level: float = 0.95,
+    raw: Array | None = None,
 ) -> OrdinalMetrics:
     """Metrics of an answer out of C ordered classes.
 
@@ -54,6 +56,7 @@ def evaluate_ordinal(
         classes: C names, lowest first.
         subjects: (N,) whose row it is.
         resamples, seed, level: of the bootstrap by subject.
+        raw: (N, C) probabilities before calibration.
 
     Raises:
         AccountingError: the arrays differ in length.
@@ -67,12 +70,18 @@ def evaluate_ordinal(
     scores = np.asarray(probabilities, np.float64)[known]
     check_probabilities(where, scores)
     sample = _Sample(
-        at_least=np.clip(scores[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:], 0.0, 1.0),
+        at_least=_at_least(scores),
+        raw_at_least=None if raw is None else _at_least(np.asarray(raw, np.float64)[known]),
         truth=np.asarray(targets)[known].astype(np.int64),
         decided=np.asarray(decided)[known].astype(np.int64),
         subjects=np.asarray(subjects, np.int64)[known],
     )
     return _evaluated(sample, tuple(classes), Resampling(resamples, seed, level))
+
+
+def _at_least(probabilities: Floats) -> Floats:
+    """(N, C) -> (N, C - 1) of being in class 1, 2, ... or above."""
+    return np.asarray(np.clip(probabilities[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:], 0.0, 1.0))
 
 
 def _evaluated(sample: _Sample, classes: tuple[str, ...], resampling: Resampling) -> OrdinalMetrics:
@@ -101,6 +110,7 @@ def _cuts(sample: _Sample, classes: Sequence[str], resampling: Resampling) -> Ma
             resamples=resampling.resamples,
             seed=resampling.seed,
             level=resampling.level,
+            raw=None if sample.raw_at_least is None else sample.raw_at_least[:, index - 1],
         )
         for index, name in enumerate(classes)
         if index

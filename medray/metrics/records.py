@@ -59,6 +59,19 @@ class Reliability:
 
 
 @dataclass(frozen=True)
+class Honesty:
+    """How far probabilities can be taken at their word.
+
+    Attributes:
+        metrics: brier, ece, calibration_slope, calibration_intercept.
+        reliability: the bins that ece is made of.
+    """
+
+    metrics: Mapping[str, Estimate]
+    reliability: Reliability
+
+
+@dataclass(frozen=True)
 class ScoreHistogram:
     """Rows by score and truth in equal-width bins of [0, 1]: edges (B + 1), counts (B)."""
 
@@ -76,7 +89,8 @@ class BinaryMetrics:
         threshold: the score at which a row was decided positive; None when the decision was the
             most probable class.
         metrics: auroc, auprc, accuracy, sensitivity, specificity, ppv, npv, f1,
-            min_sensitivity_ppv, brier, ece.
+            min_sensitivity_ppv, brier, ece, calibration_slope, calibration_intercept.
+        raw: the same of the network's own probabilities, before calibration; None where there are none.
         resamples, seed, level: of the bootstrap.
         one_class_resamples: resamples that held one class only; rank metrics leave them out.
     """
@@ -90,6 +104,7 @@ class BinaryMetrics:
     roc: Curve
     precision_recall: Curve
     reliability: Reliability
+    raw: Honesty | None
     histogram: ScoreHistogram
     resamples: int
     seed: int

@@ -28,6 +28,13 @@ def hashed_split(subject_id: int, salt: str, tuning: float, held_out: float) -> 
     return TUNING if position >= 1 - tuning else TRAIN
 
 
+def nested(subjects: Array, share: float, salt: str) -> Array:
+    """bool (N,): whether each row's subject is in a part of about `share` of all subjects. The part of a
+    smaller share lies within that of a larger one; a share of 1 is everybody."""
+    inside = {subject: hashed_split(int(subject), salt, 0.0, share) == HELD_OUT for subject in np.unique(subjects)}
+    return np.array([inside[subject] for subject in subjects], bool)
+
+
 def assign(subjects: Array, declared: Mapping[str, Any], given: Sequence[str | None]) -> Array:
     """The split of each example, as an object array of `SPLITS` (None: not declared for it).
 

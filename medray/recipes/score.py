@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from medray.recipes.gate import Gate
 from medray.recipes.ingest import Archive, IngestRecipe
@@ -45,19 +45,6 @@ class PredictRecipe(Recipe):
     job: Literal["predict"]
     model: ModelChoice
     select: Select = Select()
-
-
-class EvaluateRecipe(Recipe):
-    """Attributes:
-    split: the subjects to evaluate on; the training split is refused.
-    resamples: bootstrap resamples by subject.
-    """
-
-    job: Literal["evaluate"]
-    model: ModelChoice
-    split: Literal["held_out", "tuning"]
-    seed: int
-    resamples: int = Field(default=1000, ge=100)
 
 
 class Night(Recipe):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from medray.report.basis import NOTHING, Basis
 from medray.report.binary_answer import binary_group, overview
 from medray.report.class_answers import multiclass_group, ordinal_group
 from medray.report.metric_words import Json, estimate
@@ -18,11 +19,12 @@ GROUPS = {
 }
 
 
-def answer_sections(metrics: Mapping[str, Json]) -> list[Section]:
+def answer_sections(metrics: Mapping[str, Json], told: Basis = NOTHING) -> list[Section]:
     """An overview where there is more than one yes-or-no answer or number, then each answer.
 
     Args:
         metrics: JSON of a record of `medray.metrics.records` by label.
+        told: how all of them were calibrated and decided.
     """
     single = single_answers(metrics)
     sections: list[Section] = [
@@ -32,7 +34,7 @@ def answer_sections(metrics: Mapping[str, Json]) -> list[Section]:
         alike = {label: found for label, found in single.items() if found["kind"] == kind}
         if len(alike) > 1:
             sections.append(table("All answers", alike))
-    groups: list[Group] = [GROUPS[found["kind"]](label, found) for label, found in single.items()]
+    groups: list[Group] = [GROUPS[found["kind"]](label, found, told) for label, found in single.items()]
     return [*sections, *groups]
 
 

@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from medray.report import curves, decisions
+from medray.report.basis import NOTHING, Basis
 from medray.report.digits import count, decimal, percent
+from medray.report.honesty import calibration_figure, calibration_table, dishonest
 from medray.report.metric_words import NAMES, Json, counted, estimate, interval_note, metric_table, no_width, number
+from medray.report.net_benefit import decision_figure
 from medray.report.sections import Figure, Gallery, Group, Highlights, Table, Text
 
 FEW = 30  # below this many of a class, a rate moves by more than 3 points with one example
-OVERVIEW = ("auroc", "auprc", "sensitivity", "specificity", "ece")
+OVERVIEW = ("auroc", "auprc", "sensitivity", "specificity")
 
 
-def binary_group(label: str, metrics: Json) -> Group:
+def binary_group(label: str, metrics: Json, told: Basis = NOTHING) -> Group:
     """All about one yes-or-no answer: headline, cautions, figures, every metric."""
     return Group(
         title=label,
-        note=_basis(metrics),
+        note=_basis(metrics, told),
         sections=(
             *_cautions(metrics),
             _headline(metrics),
-            _figures(label, metrics),
+            _figures(label, metrics, told),
+            *calibration_table(metrics, told),
             metric_table("All metrics", metrics),
         ),
     )
@@ -40,12 +44,13 @@ def overview(title: str, parts: Mapping[str, Json]) -> Table:
     )
 
 
-def _basis(metrics: Json) -> str:
+def _basis(metrics: Json, told: Basis) -> str:
     positive = metrics["n_positive"]
     text = f"{counted(metrics)}; {count(positive)} positive ({percent(positive, metrics['n'])})."
     if metrics["threshold"] is None:
         return f"{text} Decided for the most probable class."
-    return f"{text} Decided positive at a score of {decimal(metrics['threshold'])} or above."
+    rule = f", {told.rule_words}" if told.rule_words else ""
+    return f"{text} Decided positive at a score of {decimal(metrics['threshold'])} or above{rule}."
 
 
 def _cautions(metrics: Json) -> tuple[Text, ...]:
@@ -63,6 +68,7 @@ def _cautions(metrics: Json) -> tuple[Text, ...]:
         found.append(
             f"No width to the interval of {', '.join(flat)}: every resample gave the same value. This is not certainty."
         )
+    found += dishonest(metrics)
     return (Text("", tuple(found), "caution"),) if found else ()
 
 
@@ -87,9 +93,12 @@ def _of(part: int, whole: int, what: str) -> str:
     return f"{count(part)} of {count(whole)} {what}"
 
 
-def _figures(label: str, metrics: Json) -> Gallery:
+def _figures(label: str, metrics: Json, told: Basis) -> Gallery:
     ranked = (_roc(label, metrics), _precision_recall(label, metrics)) if metrics["roc"]["x"] else ()
-    return Gallery("", (_scores(label, metrics), *ranked, _calibration(label, metrics), _confusion(label, metrics)))
+    curve = told.curves.get(label)
+    worth = (decision_figure(label, curve),) if curve and curve["n"] else ()
+    calibration = calibration_figure(label, metrics)
+    return Gallery("", (_scores(label, metrics), *ranked, calibration, _confusion(label, metrics), *worth))
 
 
 def _scores(label: str, metrics: Json) -> Figure:
@@ -129,15 +138,6 @@ def _precision_recall(label: str, metrics: Json) -> Figure:
         f"Precision against recall of {label}, average precision {decimal(area.value)}.",
         "The dashed line is what chance would reach.",
     )  # fmt: skip
-
-
-def _calibration(label: str, metrics: Json) -> Figure:
-    return Figure(
-        "Calibration",
-        curves.calibration_curve(metrics["reliability"], metrics["histogram"]),
-        f"Observed share of positives against the mean score of {label}, in bins of equal size.",
-        "On the diagonal, a score of 0.8 is right eight times in ten. Bars are intervals by subject.",
-    )
 
 
 def _confusion(label: str, metrics: Json) -> Figure:

@@ -59,14 +59,22 @@ def _operating_point(axes: Axes, x: float, y: float) -> None:
     )  # fmt: skip
 
 
-def calibration_curve(reliability: Mapping[str, Any], histogram: Mapping[str, Any]) -> bytes:
-    """SVG of the share of positives against the mean score, by bin, above a histogram of scores."""
+def calibration_curve(
+    reliability: Mapping[str, Any], histogram: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> bytes:
+    """SVG of the share of positives against the mean score, by bin, above a histogram of scores; `before`
+    is the reliability of the raw scores."""
     with styled():
         canvas = Canvas(figsize=(4.6, 4.5))
         top, bottom = canvas.subplots(2, 1, height_ratios=[4, 1], sharex=True)
         top.plot([0, 1], [0, 1], color=QUIET, linewidth=0.9, linestyle=(0, (4, 4)))
-        _reliability_points(top, reliability)
+        if before is not None:
+            x, y = _numbers(before["mean_score"]), _numbers(before["observed"])
+            top.plot(x, y, "--o", color=QUIET, linewidth=1.0, markersize=5, markerfacecolor="white", label="before")
+        _reliability_points(top, reliability, "after" if before is not None else None)
         top.set(xlim=(-0.01, 1.01), ylim=(-0.03, 1.03), ylabel="share of positives")
+        if before is not None:
+            top.legend(loc="upper left")
         edges = np.asarray(histogram["edges"], float)
         counts = np.add(histogram["negative"], histogram["positive"])
         bottom.bar(edges[:-1], counts, np.diff(edges), align="edge", color=QUIET, alpha=0.6)
@@ -74,12 +82,12 @@ def calibration_curve(reliability: Mapping[str, Any], histogram: Mapping[str, An
         return saved(canvas, "svg")
 
 
-def _reliability_points(axes: Axes, reliability: Mapping[str, Any]) -> None:
+def _reliability_points(axes: Axes, reliability: Mapping[str, Any], label: str | None) -> None:
     names = ("mean_score", "observed", "lower", "upper")
     x, y, lower, upper = (_numbers(reliability[name]) for name in names)
     for at, low, high in zip(x, lower, upper, strict=True):
         axes.plot([at, at], [low, high], color=NEGATIVE, linewidth=1.4, alpha=0.55)
-    axes.plot(x, y, "-o", color=NEGATIVE, linewidth=1.4, markersize=6, markeredgecolor="white")
+    axes.plot(x, y, "-o", color=NEGATIVE, linewidth=1.4, markersize=6, markeredgecolor="white", label=label)
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:

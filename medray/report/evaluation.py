@@ -9,19 +9,41 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from medray.report.against import against_group
 from medray.report.answers import answer_sections
 from medray.report.baselines import baselines_group, unbeaten
+from medray.report.basis import basis
 from medray.report.contact_sheet import PER_ROW, contact_sheet
 from medray.report.digits import count
+from medray.report.growth import growth_group
 from medray.report.lineage import lineage_table, used_inputs
-from medray.report.metric_words import Json
+from medray.report.metric_words import NAMES, Json
 from medray.report.sections import Figure, Group, Interval, Link, Report, Section, Sum, Table, Text
+from medray.report.subgroups import subgroups_group
 from medray.report.training import training_curves
 
 EXAMPLE_NOTES = {
     "best": "Right, and by the widest margin.",
     "worst": "Wrong, and by the widest margin: look here first.",
     "least certain": "Scores nearest to the threshold.",
+}
+
+
+ON_TUNING = (
+    "These are the subjects on which the best epoch, the calibration and the threshold were chosen: every value lies "
+    "higher than it would for new ones."
+)
+UNASKED = {
+    "against": "A comparison with another model: the recipe has no [against].",
+    "learning_curve": "A learning curve: the recipe has no [learning_curve].",
+}
+WORDS = {
+    "gap": "Gap to the rest",
+    "net_benefit": "Net benefit",
+    "p": "p",
+    "delong": "DeLong's test",
+    "mcnemar": "McNemar's test",
+    "intervals": "Intervals",
 }
 
 
@@ -47,8 +69,7 @@ def evaluation_report(
     title: str,
     subtitle: str,
     facts: Sequence[tuple[str, str]],
-    metrics: Mapping[str, Json],
-    comparisons: Sequence[Json],
+    evaluation: Json,
     training: Mapping[str, Any] | None,
     ingest: Sum | None,
     reasons: Mapping[str, int],
@@ -59,15 +80,23 @@ def evaluation_report(
 
     Args:
         title, subtitle, facts: the head of the page.
-        metrics: JSON of a record of `medray.metrics.records` by label.
-        comparisons: JSON of `medray.baselines.compare`; empty when nothing was compared.
+        evaluation: the document of metrics.json: `answers` (JSON of a record of `medray.metrics.records` by
+            label), `baselines` (JSON of `medray.baselines.compare`), `decision_curves`, `subgroups`, `against`,
+            `definitions`, and by which rules.
         training: {"epochs": [{"epoch": 1, "train_loss": ..., ...}, ...]}, None when not known.
         ingest: where the inputs ended, None when not known.
         reasons: inputs that were not used, by reason of `medray.schema.reasons`.
         lineage: what a prediction is explained by: model, code, recipe, table versions.
         examples: by kind ("best", "worst", "least certain").
     """
-    sections: list[Section] = [*_learnt(metrics), *answer_sections(metrics)]
+    sections: list[Section] = [
+        *_learnt(evaluation["learnt_images"]),
+        *answer_sections(evaluation["answers"], basis(evaluation)),
+    ]
+    if evaluation["split"] == "tuning":
+        sections.insert(0, Text("Read with care", (ON_TUNING,), "caution"))
+    sections += _more(evaluation)
+    comparisons = evaluation["baselines"]
     if comparisons:
         # bad news first
         place = 0 if unbeaten(comparisons) else _after_overview(sections)
@@ -78,18 +107,41 @@ def evaluation_report(
         sections.append(_training(training["epochs"]))
     if ingest is not None:
         sections.append(used_inputs(ingest, reasons))
+    sections += _unasked(evaluation)
     sections.append(lineage_table(lineage))
+    sections += _definitions(evaluation["definitions"])
     return Report(title, subtitle, facts, tuple(sections))
 
 
-def _learnt(metrics: Mapping[str, Json]) -> list[Section]:
+def _learnt(seen: int) -> list[Section]:
     """That the model was made with some of the images, where it was."""
-    seen = max((int(found.get("learnt_images", 0)) for found in metrics.values()), default=0)
     told = (
         f"{count(seen)} of the images are, to the last pixel, images that the model was made with, of other subjects: "
         "what is measured is better than what is true."
     )
     return [Text("", (told,), "caution")] if seen else []
+
+
+def _more(evaluation: Json) -> list[Section]:
+    """For whom the model is good, against which other one, and with how much data."""
+    found: list[Section] = []
+    if evaluation["subgroups"] is not None:
+        found.append(subgroups_group(evaluation["subgroups"], evaluation["bootstrap"]))
+    if evaluation["against"] is not None:
+        found.append(against_group(evaluation["against"], evaluation["bootstrap"], evaluation["split"]))
+    if evaluation["learning_curve"] is not None:
+        found.append(growth_group(evaluation["learning_curve"]))
+    return found
+
+
+def _unasked(evaluation: Json) -> list[Section]:
+    words = tuple(words for name, words in UNASKED.items() if evaluation[name] is None)
+    return [Text("Not asked for", words)] if words else []
+
+
+def _definitions(definitions: Mapping[str, Mapping[str, str]]) -> list[Section]:
+    rows = tuple((NAMES.get(name, WORDS.get(name, name)), *one.values()) for name, one in definitions.items())
+    return [Table("Definitions", ("Number", "Definition", "Source"), rows)] if rows else []
 
 
 def _after_overview(sections: Sequence[Section]) -> int:

@@ -11,6 +11,7 @@ from matplotlib.transforms import blended_transform_factory
 from medray.report.canvas import ALARM, INK, NEGATIVE, QUIET, svg
 
 LINE_INCHES = 0.34
+SIDES = ("simple model better", "network better")
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,11 @@ class Gain:
     sure: bool
 
 
-def forest(gains: Sequence[Gain], unit: str) -> bytes:
+def forest(gains: Sequence[Gain], unit: str, sides: tuple[str, str] = SIDES) -> bytes:
     """SVG with a point and an interval for each gain, the first on top, and a line at 0.
 
     What is surely better is blue and filled; the others are red and hollow, so that colour is not
-    needed to tell them apart.
+    needed to tell them apart. `sides`: what a gain below 0 means, and one above.
     """
 
     def draw(axes: Axes) -> None:
@@ -48,16 +49,16 @@ def forest(gains: Sequence[Gain], unit: str) -> bytes:
         axes.set(ylim=(len(gains) - 0.4, -0.6), xlabel=unit)
         axes.grid(False, axis="y")
         axes.spines["left"].set_visible(False)
-        _sides(axes)
+        _sides(axes, sides)
 
     return svg(draw, (9.0, 1.1 + LINE_INCHES * len(gains)))
 
 
-def _sides(axes: Axes) -> None:
+def _sides(axes: Axes, sides: tuple[str, str]) -> None:
     """Which side of 0 means what, above the plot."""
     above = blended_transform_factory(axes.transData, axes.transAxes)
-    for words, align, shift in (("simple model better \N{LEFTWARDS ARROW}", "right", -8),
-                                ("\N{RIGHTWARDS ARROW} network better", "left", 8)):  # fmt: skip
+    left, right = f"{sides[0]} \N{LEFTWARDS ARROW}", f"\N{RIGHTWARDS ARROW} {sides[1]}"
+    for words, align, shift in ((left, "right", -8), (right, "left", 8)):
         axes.annotate(
             words, (0, 1), xycoords=above, xytext=(shift, 5), textcoords="offset points",
             ha=align, color=QUIET, fontsize=9, annotation_clip=False,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import isclose
 
 from medray.report import residuals
+from medray.report.basis import NOTHING, Basis
 from medray.report.digits import decimal, interval
 from medray.report.metric_words import MEANINGS, NAMES, Json, counted, estimate, interval_note
 from medray.report.sections import Figure, Gallery, Group, Highlights, Interval, Number, Table, Text
@@ -13,11 +14,13 @@ from medray.report.sections import Figure, Gallery, Group, Highlights, Interval,
 OVERVIEW = ("mae", "rmse", "r2", "coverage", "width")
 
 
-def regression_group(label: str, metrics: Json) -> Group:
+def regression_group(label: str, metrics: Json, _: Basis = NOTHING) -> Group:
     """All about one number: headline, cautions, truth and prediction, errors, coverage."""
     return Group(
         title=label,
-        note=f"{counted(metrics)}. Prediction intervals are to cover {100 * metrics['nominal']:g}% of the truths.",
+        note=f"{counted(metrics)}. Prediction intervals are to cover {100 * metrics['nominal']:g}% of the truths. "
+        "Not defined for a number: thresholds, decision curves, and calibration of probabilities; whether intervals "
+        "cover what they promise stands in its place.",
         sections=(*_cautions(metrics), _headline(metrics), _figures(label, metrics)),
     )
 

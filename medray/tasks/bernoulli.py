@@ -9,7 +9,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from medray.contracts import Array, Columns, Sums
 from medray.tasks.calibration import fit
-from medray.tasks.config import ThresholdRule
+from medray.tasks.config import ThresholdRule, YesNoCalibration
+from medray.tasks.isotonic import NO_CURVE, Curve, fit_curve
 from medray.tasks.thresholds import threshold
 
 
@@ -43,29 +44,48 @@ def loss(
     return binary_cross_entropy_with_logits(logits, smooth, weight, reduction="sum"), known.sum()
 
 
-def calibrate(logits: Array, targets: Array, rule: ThresholdRule) -> Sums:
-    """Platt scaling and a threshold for each question.
+def calibrate(logits: Array, targets: Array, rule: ThresholdRule, method: YesNoCalibration = "platt") -> Sums:
+    """Calibration and a threshold for each question.
 
     Returns:
         {"temperature": [K], "bias": [K], "threshold": [K]}: the calibrated probability is
-        sigmoid(logit / temperature + bias), yes from `threshold` on.
+        sigmoid(logit / temperature + bias), yes from `threshold` on. Isotonic calibration adds
+        {"knots": [[...], ...], "levels": [[...], ...]}, K curves as in `isotonic.Curve`, which hold
+        instead wherever they have a knot.
     """
     out: Sums = {"temperature": [], "bias": [], "threshold": []}
+    curves = []
     for column in range(targets.shape[1]):
         known = ~np.isnan(targets[:, column])
         score, yes = logits[known, column].astype(np.float64), targets[known, column] == 1
-        found = fit(np.stack([np.zeros_like(score), score], axis=1), yes.astype(np.int64))
+        scaling = "none" if method == "isotonic" else method
+        found = fit(np.stack([np.zeros_like(score), score], axis=1), yes.astype(np.int64), scaling)
+        curves.append(fit_curve(score, yes) if method == "isotonic" else NO_CURVE)
         bias = found.biases[1] - found.biases[0]
         out["temperature"].append(found.temperature)
         out["bias"].append(bias)
-        out["threshold"].append(threshold(expit(score / found.temperature + bias), yes, rule))
+        probability = _probability(score, found.temperature, bias, curves[-1])
+        out["threshold"].append(threshold(probability, yes, rule))
+    if method == "isotonic":
+        out["knots"] = [list(curve.knots) for curve in curves]
+        out["levels"] = [list(curve.levels) for curve in curves]
     return out
+
+
+def _probability(score: Array, temperature: float, bias: float, curve: Curve) -> Array:
+    return curve(score) if curve.knots else np.asarray(expit(score / temperature + bias))
 
 
 def decode(logits: Array, labels: tuple[str, ...], calibration: Sums) -> dict[str, Columns]:
     """Per question: raw score, calibrated probability, answer and threshold of N examples."""
     raw = np.asarray(logits, dtype=np.float64)
-    probability = expit(raw / np.asarray(calibration["temperature"]) + np.asarray(calibration["bias"]))
+    nothing: list[list[float]] = [[]] * len(labels)
+    curves = [
+        Curve(tuple(knots), tuple(levels))
+        for knots, levels in zip(calibration.get("knots", nothing), calibration.get("levels", nothing), strict=True)
+    ]
+    parts = zip(raw.T, calibration["temperature"], calibration["bias"], curves, strict=True)
+    probability = np.stack([_probability(*part) for part in parts], axis=1)
     answer = probability >= np.asarray(calibration["threshold"])
     return {
         label: {

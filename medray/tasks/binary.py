@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from scipy.special import expit
+
 from medray.contracts import Array
 from medray.tasks import multilabel
 from medray.tasks.config import BinaryConfig
@@ -27,6 +29,7 @@ def evaluate(
     found = evaluate_binary(
         answer["predicted_boolean_probability"], targets[:, 0], answer["predicted_boolean_value"],
         float(answer["threshold"][0]), subjects, resamples=resamples, seed=seed,
+        raw=expit(answer["raw_score"]),
     )  # fmt: skip
     return {config.label: found.to_json()}
 

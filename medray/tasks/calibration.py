@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 
 from medray.contracts import Array
+from medray.tasks.config import Scaling
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,13 @@ def _soft_targets(index: Array, classes: int) -> Array:
     return (np.eye(classes)[index] * (size - classes) + 1.0) / size
 
 
-def fit(logits: Array, index: Array) -> Calibration:
+def fit(logits: Array, index: Array, method: Scaling = "platt") -> Calibration:
     """Temperature and biases that maximise the likelihood of the tuning answers.
 
-    Two classes with logits (0, z) give Platt scaling ("Probabilistic outputs for support vector
-    machines", 1999); more classes give bias-corrected temperature scaling (Alexandari et al., ICML
-    2020).
+    "platt": for two classes with logits (0, z) Platt scaling ("Probabilistic outputs for support
+    vector machines", 1999); for more classes bias-corrected temperature scaling (Alexandari et al.,
+    ICML 2020). "temperature": without biases (Guo et al., ICML 2017), so that the order of classes
+    stays. "none": the identity.
 
     Args:
         logits: float (N, C).
@@ -46,19 +48,21 @@ def fit(logits: Array, index: Array) -> Calibration:
         different answers, or logits that do not point to the answers at all.
     """
     classes = logits.shape[1]
-    if len(np.unique(index)) < 2:
+    if method == "none" or len(np.unique(index)) < 2:
         return identity(classes)
+    biases = classes if method == "platt" else 0
     targets = _soft_targets(index, classes)
 
     from scipy.optimize import minimize  # scoring does without it
 
     def loss(parameters: Array) -> tuple[float, Array]:
-        calibrated = logits * parameters[0] + parameters[1:]
+        calibrated = logits * parameters[0] + (parameters[1:] if biases else 0.0)
         residual = softmax(calibrated, axis=1) - targets
-        gradient = np.r_[(residual * logits).sum(), residual.sum(axis=0)]
+        gradient = np.r_[(residual * logits).sum(), residual.sum(axis=0)[:biases]]
         return (-(targets * log_softmax(calibrated, axis=1)).sum() / len(index), gradient / len(index))
 
-    found = minimize(loss, np.r_[1.0, np.zeros(classes)], jac=True, method="BFGS").x
+    found = minimize(loss, np.r_[1.0, np.zeros(biases)], jac=True, method="BFGS").x
     if not np.isfinite(found).all() or found[0] <= 0.0:
         return identity(classes)
+    found = np.r_[found, np.zeros(classes - biases)]
     return Calibration(float(1.0 / found[0]), tuple(float(b) for b in found[1:]))

@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 CLASS_SEPARATOR = "//"  # multiclass and ordinal: one question per class, named label//class
-ThresholdRule = Literal["youden", "accuracy", "min_sensitivity_ppv"]
+Scaling = Literal["platt", "temperature", "none"]
+YesNoCalibration = Literal["platt", "temperature", "isotonic", "none"]
 RegressionLoss = Literal["squared", "absolute", "huber"]
 
 
@@ -29,6 +30,23 @@ Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]
 Focus = Annotated[float, Field(ge=0.0, le=10.0)]
 
 
+class AtLeast(BaseModel):
+    """A bound that the threshold keeps on the tuning split.
+
+    Attributes:
+        rule: the rate that is bounded; the other one is made as high as it can be.
+        at_least: the bound.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: Literal["sensitivity", "specificity"]
+    at_least: Annotated[float, Field(gt=0.0, le=1.0)]
+
+
+ThresholdRule = Literal["youden", "accuracy", "min_sensitivity_ppv"] | AtLeast
+
+
 class BinaryConfig(BaseModel):
     """One yes-or-no question.
 
@@ -36,11 +54,16 @@ class BinaryConfig(BaseModel):
         label: the question, as in the label file.
         class_weights: weigh yes and no so that both count alike in the loss.
         threshold: rule on the tuning split from which probability on the answer is yes:
-            "youden" (highest sensitivity + specificity - 1), "accuracy" (most right answers) or
+            "youden" (highest sensitivity + specificity - 1), "accuracy" (most right answers),
             "min_sensitivity_ppv" (highest of the lower of sensitivity and positive predictive
-            value: event 1 of the PhysioNet/CinC challenge 2012).
+            value: event 1 of the PhysioNet/CinC challenge 2012), or a bound: `{ rule =
+            "sensitivity", at_least = 0.95 }` (highest specificity at that sensitivity or more),
+            and the same for "specificity".
         label_smoothing: share of each answer that the loss spreads evenly over all answers.
         focus: gamma of the focal loss: how little answers count that are learnt already; 0 turns it off.
+        calibration: how scores become probabilities, learnt on the tuning split: "platt" (slope and
+            bias), "temperature" (slope alone), "isotonic" (any rising curve: for tuning splits of
+            about a thousand answers and more; it makes ties), or "none".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +74,7 @@ class BinaryConfig(BaseModel):
     threshold: ThresholdRule
     label_smoothing: Smoothing = 0.0
     focus: Focus = 0.0
+    calibration: YesNoCalibration = "platt"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -66,6 +90,8 @@ class MulticlassConfig(BaseModel):
         classes: the answers, in the order of their integers 0, 1, ...
         class_weights: weigh classes so that all count alike in the loss.
         label_smoothing, focus: as in `BinaryConfig`.
+        calibration: "platt" (one slope for all classes and a bias each), "temperature" (the slope
+            alone: the most probable class stays) or "none".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,6 +102,7 @@ class MulticlassConfig(BaseModel):
     class_weights: bool
     label_smoothing: Smoothing = 0.0
     focus: Focus = 0.0
+    calibration: Scaling = "platt"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -88,7 +115,7 @@ class MultilabelConfig(BaseModel):
 
     Attributes:
         labels: the questions, as in the label file.
-        class_weights, threshold, label_smoothing, focus: as in `BinaryConfig`, for each question.
+        class_weights, threshold, label_smoothing, focus, calibration: as in `BinaryConfig`, for each question.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -99,6 +126,7 @@ class MultilabelConfig(BaseModel):
     threshold: ThresholdRule
     label_smoothing: Smoothing = 0.0
     focus: Focus = 0.0
+    calibration: YesNoCalibration = "platt"
 
 
 class OrdinalConfig(BaseModel):
@@ -111,6 +139,7 @@ class OrdinalConfig(BaseModel):
         bounds: for a label that is a number: the value from which each class but the first
             begins. `bounds = [3, 7, 14]` makes days into the classes below 3, from 3 to below 7,
             from 7 to below 14, and 14 or more.
+        calibration: as in `MulticlassConfig`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -120,6 +149,7 @@ class OrdinalConfig(BaseModel):
     classes: Annotated[tuple[Name, ...], Field(min_length=2), AfterValidator(_distinct)]
     class_weights: bool
     bounds: tuple[FiniteFloat, ...] | None = None
+    calibration: Scaling = "platt"
 
     @model_validator(mode="after")
     def _one_bound_between_classes(self) -> Self:

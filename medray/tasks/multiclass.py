@@ -56,7 +56,7 @@ def loss(
 def calibrate(logits: Array, targets: Array, config: MulticlassConfig) -> Sums:
     """{"temperature": T, "bias": [C]}: probabilities are softmax(logits / T + bias)."""
     known = ~np.isnan(targets[:, 0])
-    found = fit(logits[known].astype(np.float64), targets[known, 0].astype(np.int64))
+    found = fit(logits[known].astype(np.float64), targets[known, 0].astype(np.int64), config.calibration)
     return {"temperature": found.temperature, "bias": list(found.biases)}
 
 
@@ -103,7 +103,10 @@ def evaluate(
 
     question, *per_class = questions(config)
     probabilities = np.stack([stored[name]["predicted_boolean_probability"] for name in per_class], axis=1)
-    found = evaluate_multiclass(probabilities, targets[:, 0], config.classes, subjects, resamples=resamples, seed=seed)
+    raw = softmax(np.stack([stored[name]["raw_score"] for name in per_class], axis=1), axis=1)
+    found = evaluate_multiclass(
+        probabilities, targets[:, 0], config.classes, subjects, resamples=resamples, seed=seed, raw=raw
+    )
     return {question: found.to_json()}
 
 

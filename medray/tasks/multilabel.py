@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import expit
 
 from medray.contracts import Array, Columns, Sums, Task
 from medray.tasks import bernoulli
@@ -43,8 +44,9 @@ def loss(
 
 
 def calibrate(logits: Array, targets: Array, config: MultilabelConfig) -> Sums:
-    """{"temperature": [K], "bias": [K], "threshold": [K]} of the tuning split."""
-    return bernoulli.calibrate(logits, targets, config.threshold)
+    """{"temperature": [K], "bias": [K], "threshold": [K]} of the tuning split, and the curves of
+    isotonic calibration."""
+    return bernoulli.calibrate(logits, targets, config.threshold, config.calibration)
 
 
 def decode(logits: Array, config: MultilabelConfig, calibration: Sums) -> dict[str, Columns]:
@@ -74,7 +76,7 @@ def evaluate(
         np.stack([answer["predicted_boolean_probability"] for answer in answers_of], axis=1), targets,
         np.stack([answer["predicted_boolean_value"] for answer in answers_of], axis=1),
         [float(answer["threshold"][0]) for answer in answers_of], config.labels, subjects,
-        resamples=resamples, seed=seed,
+        resamples=resamples, seed=seed, raw=expit(np.stack([answer["raw_score"] for answer in answers_of], axis=1)),
     )  # fmt: skip
     return {"all labels": found.to_json()}
 

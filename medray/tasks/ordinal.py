@@ -74,7 +74,7 @@ def log_probabilities(logits: Array) -> Array:
 def calibrate(logits: Array, targets: Array, config: OrdinalConfig) -> Sums:
     """{"temperature": T, "bias": [C]}: probabilities are softmax(log-probabilities / T + bias)."""
     known = ~np.isnan(targets[:, 0])
-    found = fit(log_probabilities(logits[known]), targets[known, 0].astype(np.int64))
+    found = fit(log_probabilities(logits[known]), targets[known, 0].astype(np.int64), config.calibration)
     return {"temperature": found.temperature, "bias": list(found.biases)}
 
 
@@ -123,9 +123,10 @@ def evaluate(
     from medray.metrics.evaluate import evaluate_ordinal
 
     question, *per_class = questions(config)
+    raw = np.exp(np.stack([stored[name]["raw_score"] for name in per_class], axis=1))
     found = evaluate_ordinal(
         np.stack([stored[name]["predicted_boolean_probability"] for name in per_class], axis=1), targets[:, 0],
-        stored[question]["predicted_integer_value"], config.classes, subjects, resamples=resamples, seed=seed,
+        stored[question]["predicted_integer_value"], config.classes, subjects, resamples=resamples, seed=seed, raw=raw,
     )  # fmt: skip
     return {question: found.to_json()}
 

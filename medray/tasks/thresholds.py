@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from medray.contracts import Array
-from medray.tasks.config import ThresholdRule
+from medray.tasks.config import AtLeast, ThresholdRule
 
 
 def threshold(probabilities: Array, answers: Array, rule: ThresholdRule) -> float:
@@ -17,11 +17,13 @@ def threshold(probabilities: Array, answers: Array, rule: ThresholdRule) -> floa
     Args:
         probabilities: float (N,).
         answers: bool (N,).
-        rule: "youden" (Youden, Cancer 1950: sensitivity + specificity - 1), "accuracy", or
-            "min_sensitivity_ppv" (Silva et al., Computing in Cardiology 2012, event 1).
+        rule: "youden" (Youden, Cancer 1950: sensitivity + specificity - 1), "accuracy",
+            "min_sensitivity_ppv" (Silva et al., Computing in Cardiology 2012, event 1), or a bound on
+            sensitivity or specificity, under which the other one is made as high as it can be.
 
     Returns:
-        The cut; 0.5 where the tuning split holds one answer only.
+        The cut; 0.5 where the tuning split holds one answer only. Just above 1 (nobody is yes) where
+        only that keeps a bound on specificity: the scores of some who are not are 1 already.
     """
     yes, no = int(answers.sum()), int((~answers).sum())
     if yes == 0 or no == 0:
@@ -31,12 +33,26 @@ def threshold(probabilities: Array, answers: Array, rule: ThresholdRule) -> floa
     cuts = (edges[:-1] + edges[1:]) / 2
     hits = yes - np.searchsorted(np.sort(probabilities[answers]), cuts)
     rejections = np.searchsorted(np.sort(probabilities[~answers]), cuts)
-    value = _worth(rule, hits, rejections, yes, no)
+    if isinstance(rule, AtLeast):
+        value = _bounded(rule, hits, rejections, yes, no)
+        if value.max() < 0:
+            return float(np.nextafter(1.0, 2.0))
+    else:
+        value = _worth(rule, hits, rejections, yes, no)
     best = np.flatnonzero(np.isclose(value, value.max(), rtol=0.0, atol=1e-12))
     return float(cuts[best[np.argmax(np.diff(edges)[best])]])
 
 
-def _worth(rule: ThresholdRule, hits: Array, rejections: Array, yes: int, no: int) -> Array:
+def _bounded(rule: AtLeast, hits: Array, rejections: Array, yes: int, no: int) -> Array:
+    """The other rate where the bound holds, equal ones ordered by the bounded rate; -1 elsewhere."""
+    sensitive = rule.rule == "sensitivity"
+    own, all_own = (hits, yes) if sensitive else (rejections, no)
+    other = rejections if sensitive else hits
+    # in whole numbers, so that a bound of 0.95 is met by 19 of 20
+    return np.where(own >= rule.at_least * all_own - 1e-9, other * (all_own + 1) + own, -1)
+
+
+def _worth(rule: str, hits: Array, rejections: Array, yes: int, no: int) -> Array:
     """What each cut is worth by `rule`, from its true positives and true negatives."""
     if rule == "youden":
         return hits / yes + rejections / no

@@ -18,3 +18,14 @@ def compared(verdict: str | None = "better", **changes: Any) -> dict[str, Any]:
         "learnt": {"rows": 3200, "subjects": 3100, "summaries": 64}, "resamples": 1000, "seed": 1, "level": 0.95,
     }  # fmt: skip
     return found | changes
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """What stands in metrics.json, of an evaluation that asked for nothing more than answers."""
+    return {
+        "split": "held_out", "learnt_images": 0,
+        "answers": {}, "baselines": [], "decision_curves": {}, "subgroups": None, "against": None, "definitions": {},
+        "learning_curve": None,
+        "calibration": "platt", "threshold_rule": "youden", "bootstrap": {"resamples": 50, "seed": 1, "level": 0.95},
+        **changes,
+    }  # fmt: skip

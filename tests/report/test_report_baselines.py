@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from report.comparison import compared
+from report.comparison import compared, document
 
 from medray.report import baselines
 from medray.report.baselines import baselines_group, unbeaten
@@ -112,8 +112,8 @@ def test_colour_is_not_all_that_tells_sure_gains_apart() -> None:
 
 def report(comparisons: list[Any]) -> Any:
     return evaluation_report(
-        title="t", subtitle="s", facts=[], metrics={}, comparisons=comparisons, training=None, ingest=None, reasons={},
-        lineage={"model_sha256": "ab"}, examples={},
+        title="t", subtitle="s", facts=[], evaluation=document(baselines=comparisons), training=None, ingest=None,
+        reasons={}, lineage={"model_sha256": "ab"}, examples={},
     )  # fmt: skip
 
 
@@ -122,7 +122,8 @@ def render_one(comparisons: list[Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("comparisons", "titles"), [([], ["Lineage"]), ([compared()], ["Beside simple models", "Lineage"])]
+    ("comparisons", "titles"),
+    [([], ["Not asked for", "Lineage"]), ([compared()], ["Beside simple models", "Not asked for", "Lineage"])],
 )
 def test_the_section_is_there_when_something_was_compared(comparisons: list[Any], titles: list[str]) -> None:
     assert [section.title for section in report(comparisons).sections] == titles

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from report.comparison import compared
+from report.comparison import compared, document
 
 from medray.metrics.evaluate import evaluate_binary, evaluate_multiclass, evaluate_multilabel
 from medray.report.binary_answer import binary_group, overview
@@ -19,7 +19,10 @@ DRAWS = {"resamples": 50, "seed": 1}
 def binary(count: int = 300, share: float = 0.4) -> dict[str, Any]:
     generator = np.random.default_rng(0)
     targets = (np.arange(count) < share * count).astype(float)
-    scores = np.clip(0.3 + 0.4 * targets + generator.normal(0, 0.2, count), 0, 1)
+    # normal scores half a unit apart, each told as the probability that Bayes' rule makes of it
+    seen = 0.5 * targets + generator.normal(0, 0.2, count)
+    odds = share / (1 - share) * np.exp((seen - 0.25) * 0.5 / 0.2**2)
+    scores = odds / (1 + odds)
     found = evaluate_binary(scores, targets, scores >= 0.5, 0.5, np.arange(count), **DRAWS)
     written: dict[str, Any] = json.loads(json.dumps(found.to_json()))
     return written
@@ -27,10 +30,12 @@ def binary(count: int = 300, share: float = 0.4) -> dict[str, Any]:
 
 def report(**changes: Any) -> Any:
     given: dict[str, Any] = {
-        "title": "t", "subtitle": "s", "facts": [], "metrics": {"effusion": binary()}, "comparisons": (),
+        "title": "t", "subtitle": "s", "facts": [],
         "training": None, "ingest": None, "reasons": {}, "lineage": {"model_sha256": "ab"}, "examples": {},
     }  # fmt: skip
-    return evaluation_report(**(given | changes))
+    told = document(answers={"effusion": binary()})
+    told |= {name: changes.pop(name) for name in list(changes) if name in told}
+    return evaluation_report(**(given | changes), evaluation=told)
 
 
 def titles(found: Any) -> list[str]:
@@ -41,8 +46,12 @@ def cautions(group: Group) -> str:
     return " ".join(" ".join(part.paragraphs) for part in group.sections if isinstance(part, Text))
 
 
+def test_an_evaluation_on_the_tuning_split_says_first_what_that_means() -> None:
+    assert titles(report(split="tuning"))[0] == "Read with care"
+
+
 def test_only_what_is_known_is_shown() -> None:
-    assert titles(report()) == ["effusion", "Lineage"]
+    assert titles(report()) == ["effusion", "Not asked for", "Lineage"]
     image = np.zeros((8, 8), np.uint8)
     full = report(
         training={"epochs": [{"epoch": 1, "train_loss": 0.4}]},
@@ -50,7 +59,7 @@ def test_only_what_is_known_is_shown() -> None:
         reasons={"truncated": 1},
         examples={"best": [ShownExample(image, 0.9, 1.0, "key-1")], "worst": [], "least certain": []},
     )
-    assert titles(full) == ["effusion", "Examples", "Training", "Inputs", "Lineage"]
+    assert titles(full) == ["effusion", "Examples", "Training", "Inputs", "Not asked for", "Lineage"]
     html = render(full)
     for words in ("key-1", "the bytes end before the last element, frame or member does", "✓ adds up", "ab"):
         assert words in html
@@ -108,7 +117,7 @@ def test_an_interval_without_width_is_not_certainty() -> None:
 def test_no_example_at_all_still_makes_a_page() -> None:
     empty = np.zeros(0)
     found = evaluate_binary(empty, empty, empty == 1, 0.5, empty, **DRAWS).to_json()
-    assert "\N{EN DASH}" in render(report(metrics={"a": found}))
+    assert "\N{EN DASH}" in render(report(answers={"a": found}))
 
 
 def test_several_answers_have_an_overview() -> None:
@@ -116,15 +125,15 @@ def test_several_answers_have_an_overview() -> None:
     scores = generator.random((60, 2))
     targets = (generator.random((60, 2)) < scores).astype(float)
     labels = evaluate_multilabel(scores, targets, scores >= 0.5, [0.5, 0.5], ["a", "b"], np.arange(60), **DRAWS)
-    found = report(metrics={"findings": labels.to_json()})
-    assert titles(found) == ["findings", "All answers", "a", "b", "Lineage"]
+    found = report(answers={"findings": labels.to_json()})
+    assert titles(found) == ["findings", "All answers", "a", "b", "Not asked for", "Lineage"]
     assert [row[0] for row in found.sections[1].rows] == ["a", "b"]
     assert found.sections[0].numbers[0].meaning == "mean over a, b"
 
 
 @pytest.mark.parametrize(("verdict", "place"), [("better", 1), ("no better", 0)])
 def test_a_network_that_is_not_worth_its_while_is_the_first_thing_said(verdict: str, place: int) -> None:
-    assert titles(report(comparisons=[compared(verdict)])).index("Beside simple models") == place
+    assert titles(report(baselines=[compared(verdict)])).index("Beside simple models") == place
 
 
 def test_classes_have_a_matrix_and_a_row_each() -> None:
@@ -133,8 +142,8 @@ def test_classes_have_a_matrix_and_a_row_each() -> None:
     classes = evaluate_multiclass(
         probabilities, generator.integers(0, 3, 90).astype(float), ["x", "y", "z"], np.arange(90), **DRAWS
     )
-    found = report(metrics={"grade": classes.to_json()})
-    assert titles(found) == ["grade", "Lineage"]
+    found = report(answers={"grade": classes.to_json()})
+    assert titles(found) == ["grade", "Not asked for", "Lineage"]
     tiles, matrix, table = found.sections[0].sections
     assert [number.name for number in tiles.numbers] == ["Macro AUROC", "Accuracy", "Balanced accuracy"]
     assert isinstance(matrix, Figure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from report.comparison import document
 
 from medray.metrics.evaluate import evaluate_binary
 from medray.report.evaluation import evaluation_report
@@ -14,7 +15,7 @@ def _page(seen: int) -> str:
     found = evaluate_binary(truth * 0.6 + 0.2, truth, truth == 1, 0.5, np.arange(20), resamples=10, seed=1).to_json()
     return render(
         evaluation_report(
-            title="t", subtitle="s", facts=(), metrics={"a": {**found, "learnt_images": seen}}, comparisons=(),
+            title="t", subtitle="s", facts=(), evaluation=document(answers={"a": found}, learnt_images=seen),
             training=None, ingest=None, reasons={}, lineage={}, examples={},
         )
     )  # fmt: skip

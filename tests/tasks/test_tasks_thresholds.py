@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medray.tasks.config import ThresholdRule
+from medray.tasks.config import AtLeast, ThresholdRule
 from medray.tasks.thresholds import threshold
 
 
@@ -80,3 +80,48 @@ def test_no_cut_is_better(cases: list[tuple[int, bool]]) -> None:
 
     found = accuracy(threshold(probabilities, answers, "accuracy"))
     assert found >= max(accuracy(at) for at in (*probabilities, 1.0)) - 1e-9
+
+
+SENSITIVE = AtLeast(rule="sensitivity", at_least=0.75)
+SPECIFIC = AtLeast(rule="specificity", at_least=0.75)
+
+
+def test_the_highest_specificity_at_a_sensitivity() -> None:
+    probabilities, answers = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.9], [0, 1, 0, 1, 0, 1, 0, 1]
+    # 3 of 4 found from 0.35 on: 2 of 4 cleared; from 0.15 on 4 of 4 found and 1 of 4 cleared
+    assert cut(probabilities, answers, SENSITIVE) == pytest.approx(0.35)
+    # 3 of 4 cleared from 0.55 on, with 2 of 4 found; from 0.65 on as many are cleared and fewer are found
+    assert cut(probabilities, answers, SPECIFIC) == pytest.approx(0.55)
+
+
+def test_a_bound_is_met_by_exactly_its_share() -> None:
+    # 19 of 20 are found from 0.15 on, and 0.95 * 20 is 19.0 only up to rounding
+    probabilities, answers = [0.05, 0.1, *[0.2] * 19], [1, 0, *[1] * 19]
+    assert cut(probabilities, answers, AtLeast(rule="sensitivity", at_least=0.95)) == pytest.approx(0.15)
+
+
+def test_a_bound_gives_away_nothing_of_its_own() -> None:
+    # from 0.2 and from 0.4 on nobody healthy is cleared more or less: who is found at 0.3 stays found
+    assert cut([0.1, 0.3, 0.5], [0, 1, 1], AtLeast(rule="sensitivity", at_least=0.5)) == pytest.approx(0.2)
+
+
+def test_nobody_is_yes_where_only_that_is_specific_enough() -> None:
+    found = cut([0.2, 1.0, 1.0], [1, 0, 1], AtLeast(rule="specificity", at_least=1.0))
+    assert found > 1.0
+
+
+@given(st.lists(st.tuples(st.integers(1, 99), st.booleans()), min_size=2, max_size=30), st.floats(0.01, 1.0))
+def test_no_cut_under_a_bound_is_better(cases: list[tuple[int, bool]], bound: float) -> None:
+    percent, answers = (np.array(part) for part in zip(*cases, strict=True))
+    probabilities = percent / 100
+    if answers.all() or not answers.any():
+        return
+
+    def rates(at: float) -> tuple[float, float]:
+        yes = probabilities >= at
+        return float(yes[answers].mean()), float((~yes)[~answers].mean())
+
+    sensitivity, specificity = rates(threshold(probabilities, answers, AtLeast(rule="sensitivity", at_least=bound)))
+    assert sensitivity >= bound - 1e-9
+    every = [rates(at) for at in (*probabilities, 1.0)]
+    assert specificity >= max(other for own, other in every if own >= bound - 1e-9) - 1e-9

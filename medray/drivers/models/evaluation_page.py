@@ -13,9 +13,9 @@ from medray.drivers.input import Input
 from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job
+from medray.drivers.models.evaluation_parts import Scene
 from medray.drivers.models.model_card import link_to_card
 from medray.planning.accounting import stored_sum
-from medray.recipes.score import EvaluateRecipe
 from medray.report.evaluation import ShownExample, evaluation_report
 from medray.report.render import render
 from medray.report.sections import Link
@@ -30,37 +30,27 @@ _SHOWN = 8
 _INGESTS = {"ingest_dicom": "listed", "ingest_ehr": "candidates"}
 
 
-def evaluation_page(
-    plan: Plan,
-    recipe: EvaluateRecipe,
-    model: Registered,
-    state: Snapshot,
-    job: Job,
-    metrics: Mapping[str, Any],
-    comparisons: Sequence[Mapping[str, Any]],
-    stored: Mapping[str, Mapping[str, Array]],
-    targets: Array,
-    inputs: Sequence[Input],
-) -> str:
-    """The report as one HTML page."""
-    examples = _examples(model, recipe.lake, state, job, stored, targets, inputs)
+def evaluation_page(plan: Plan, scene: Scene, job: Job, document: Mapping[str, Any]) -> str:
+    """The report as one HTML page, of the document that stands in metrics.json."""
+    recipe, model = scene.recipe, scene.model
+    stored = scene.answers.stored
+    examples = _examples(model, recipe.lake, scene.state, job, stored, scene.targets, scene.inputs)
     shown = (("Examples shown for", _first_answer(stored) or "none"),) if examples else ()
     return render(
         evaluation_report(
             title=f"Evaluation of {model.name} version {model.version}",
-            subtitle=f"{recipe.split.replace('_', '-')} split, {len(set(inputs)):,} inputs",
+            subtitle=f"{recipe.split.replace('_', '-')} split, {len(set(scene.inputs)):,} inputs",
             facts=(
                 ("Run", plan.run_id[:12]),
                 ("Run date", plan.run_date),
                 ("Model", model.sha256[:12]),
                 *shown,
             ),
-            metrics=metrics,
-            comparisons=comparisons,
+            evaluation=document,
             training={"epochs": [_epoch(record) for record in model.card["history"]]},
-            ingest=ingest_sum(state),
-            reasons=quarantine_reasons(state),
-            lineage=lineage(plan, model, state),
+            ingest=ingest_sum(scene.state),
+            reasons=quarantine_reasons(scene.state),
+            lineage=lineage(plan, model, scene.state),
             examples=examples,
         )
     )

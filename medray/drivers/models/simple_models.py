@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,43 +10,31 @@ import numpy as np
 from medray.baselines.compare import compare
 from medray.contracts import Array
 from medray.drivers.input import DataFile
-from medray.drivers.inputs.find import read_inputs
-from medray.drivers.inputs.prepare import prepare_files
 from medray.drivers.inputs.reading import Reading
 from medray.drivers.job import Job
+from medray.drivers.models.evaluation_parts import Scene
+from medray.drivers.models.learnt_from import learnt_from
 from medray.drivers.models.plain_summaries import summaries
-from medray.drivers.models.train import JOB as TRAIN_JOB
 from medray.drivers.models.train import Labelled, gather
 from medray.planning.splits import TRAIN
-from medray.recipes.score import EvaluateRecipe
-from medray.storage.models import Registered, load_definition
-from medray.storage.plans import read_plan
-from medray.storage.snapshot import Snapshot
+from medray.storage.models import load_definition
 
 _ROWS = 20_000  # to learn from, at most: simple models gain little from more
 
 
-def beside_the_network(
-    recipe: EvaluateRecipe,
-    model: Registered,
-    reading: Reading,
-    task_config: Any,
-    state: Snapshot,
-    job: Job,
-    stored: Mapping[str, Mapping[str, Array]],
-    files: list[DataFile],
-    asked: Sequence[Labelled],
-) -> list[dict[str, Any]]:
+def beside_the_network(scene: Scene, job: Job) -> list[dict[str, Any]]:
     """The network against linear models and boosted trees that learn from the model's own training
     split: JSON of `medray.baselines.compare`."""
-    learnt_files, learnt = _learnt(recipe, model, reading, state, job)
+    recipe, model, reading = scene.recipe, scene.model, scene.reading
+    answered = [scene.asked[row] for row in sorted(set(scene.answers.position.tolist()))]
+    learnt_files, learnt = learnt_from(scene, job, (TRAIN,), _ROWS)
     summary = load_definition(job.store, recipe.lake, model.sha256)["family_summary"]
-    features, targets, subjects = _summaries(reading, summary, files, asked, job)
+    features, targets, subjects = _summaries(reading, summary, scene.files, answered, job)
     train_features, train_targets, train_subjects = _summaries(reading, summary, learnt_files, learnt, job)
     return compare(
-        task_config.kind,
-        task_config,
-        stored,
+        scene.config.kind,
+        scene.config,
+        scene.answers.stored,
         targets,
         subjects,
         train_features,
@@ -56,27 +44,6 @@ def beside_the_network(
         recipe.resamples,
         recipe.seed,
     )
-
-
-def _learnt(
-    recipe: EvaluateRecipe, model: Registered, reading: Reading, state: Snapshot, job: Job
-) -> tuple[list[DataFile], list[Labelled]]:
-    """The training split as the model's own run planned it; a seeded part of a large one."""
-    plan = read_plan(job.store, recipe.lake, TRAIN_JOB, model.card["run_id"])
-    rows = plan.inputs.filter(np.asarray(plan.inputs["split"]) == TRAIN)
-    if rows.num_rows > _ROWS:
-        chosen = np.random.default_rng(recipe.seed).choice(rows.num_rows, _ROWS, replace=False)
-        rows = rows.take(np.sort(chosen))
-    files = read_inputs(state, rows["data_file"].unique().to_pylist(), reading)
-    prepare_files(recipe, reading, files, state, job)
-    number = {file.path: place for place, file in enumerate(files)}
-    items = [{item.key: item for item in file.inputs} for file in files]
-    learnt = []
-    for row in rows.to_pylist():
-        file = number[row["data_file"]]
-        item = items[file][row["input_id"], row["input_version"]]
-        learnt.append(Labelled(file, item, np.array(row["targets"], np.float32), TRAIN))
-    return files, learnt
 
 
 def _summaries(

@@ -13,7 +13,7 @@ from medray import rooms
 from medray.drivers.input import KEY_COLUMNS, Input, input_key
 from medray.drivers.job import Job
 from medray.drivers.labels import answers, latest
-from medray.drivers.models.evaluate import ANSWER
+from medray.drivers.models.stored_answers import ANSWER
 from medray.schema.images import IMAGES
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.models import Registered, load_definition, model_subjects
