@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from medray.errors import RecipeError
+from medray.recipes.explain import ExplainRecipe
 from medray.recipes.ingest import IngestRecipe
 from medray.recipes.ingest_ehr import IngestEhrRecipe
 from medray.recipes.recipe import Recipe
@@ -27,6 +28,7 @@ JOBS: dict[str, type[Recipe]] = {
     "train": TrainRecipe,
     "predict": PredictRecipe,
     "evaluate": EvaluateRecipe,
+    "explain": ExplainRecipe,
     "nightly": Night,
 }
 
