@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from captum.attr import IntegratedGradients
@@ -10,18 +12,33 @@ from medray.attribution.explanation import Explanation, completeness_error
 from medray.attribution.grad_cam import Score
 from medray.contracts import Array
 
-FEWEST = 32  # steps
+STEPS = 16  # of Gauss-Legendre quadrature on a piece of the line
 AIM = 0.005  # completeness error: half of what is promised
-AT_ONCE = 16  # steps on the device at once
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """From `start` to `end` on the line, 0 the reference and 1 the example.
+
+    Attributes:
+        amounts: float64 (H, W), what the places add on the way.
+        error: how far their sum misses the change of the answer.
+    """
+
+    start: float
+    end: float
+    amounts: Array
+    error: float
 
 
 def integrated_gradients(
     score: Score, inputs: torch.Tensor, reference: torch.Tensor, most_steps: int, cells: tuple[int, int]
 ) -> Explanation:
-    """Integrated gradients (Sundararajan, Taly and Yan, ICML 2017) by Gauss-Legendre quadrature.
+    """Integrated gradients (Sundararajan, Taly and Yan, ICML 2017) by adaptive quadrature.
 
-    A network of broken lines has kinks along the way: the steps are doubled until the amounts miss
-    the answer by 0.5% or less, or `most_steps` are reached.
+    A network of broken lines has kinks along the way. The amounts of a piece of the line have to make
+    the change of the answer on it: the piece where they miss it most is halved, until all amounts
+    together miss the answer by 0.5% or less, or `most_steps` are spent.
 
     Args:
         inputs, reference: float32 (1, C, H, W).
@@ -30,16 +47,33 @@ def integrated_gradients(
     Returns:
         amounts float64 (rows, columns).
     """
-    with torch.no_grad():
-        output, base = (float(score(one)[0]) for one in (inputs, reference))
-    method, steps, looked_at = IntegratedGradients(score), min(FEWEST, most_steps), 2
+    method = IntegratedGradients(score)
+
+    def point(share: float) -> torch.Tensor:
+        return torch.lerp(reference, inputs, share)
+
+    @torch.no_grad()
+    def answer(share: float) -> float:
+        return float(score(point(share))[0])
+
+    def piece(start: float, end: float, rise: float) -> _Piece:
+        found = method.attribute(point(end), point(start), n_steps=STEPS).detach()
+        amounts = found[0].double().sum(dim=0).cpu().numpy()
+        return _Piece(start, end, amounts, float(amounts.sum()) - rise)
+
+    base, output = answer(0.0), answer(1.0)
+    pieces, looked_at = [piece(0.0, 1.0, output - base)], 2 + STEPS
     while True:
-        found = method.attribute(inputs, reference, n_steps=steps, internal_batch_size=AT_ONCE)
-        amounts = found.detach()[0].double().sum(dim=0).cpu().numpy()
-        looked_at += steps
-        if completeness_error(float(amounts.sum()), base, output) <= AIM or steps >= most_steps:
+        amounts = np.sum([one.amounts for one in pieces], axis=0)
+        spent = looked_at + 2 * STEPS > most_steps
+        if spent or completeness_error(float(amounts.sum()), base, output) <= AIM:
             return Explanation(output, base, pooled(amounts, cells), complete=True, evaluations=looked_at)
-        steps = min(2 * steps, most_steps)
+        worst = max(pieces, key=lambda one: abs(one.error))
+        middle = (worst.start + worst.end) / 2
+        low, between, high = (answer(share) for share in (worst.start, middle, worst.end))
+        pieces.remove(worst)
+        pieces += [piece(worst.start, middle, between - low), piece(middle, worst.end, high - between)]
+        looked_at += 3 + 2 * STEPS
 
 
 def pooled(amounts: Array, cells: tuple[int, int]) -> Array:

@@ -16,7 +16,7 @@ from medray.contracts import Array, Family, Window
 from medray.ops.code_id import code_id, code_trait
 
 CPU = torch.device("cpu")
-SIDE, RADIUS, CASES = 32, 4.0, 40
+SIDE, RADIUS, CASES = 48, 5.0, 40
 LABS, CAUSE = 12, 5
 STILL = dict.fromkeys(
     ("rotate_degrees", "translate", "scale", "shear_degrees", "brightness", "contrast", "gamma", "noise", "erase"), 0
@@ -35,7 +35,7 @@ EHR = {
     "architecture": "gru_d", "step_hours": 6.0, "summary_codes": 16, "members": 1, "dropout": 0.0,
     "event_dropout": 0.0,
 }  # fmt: skip
-EFFORT = Effort(steps=512, permutations=8, samples=400, grid=SIDE)
+EFFORT = Effort(steps=512, permutations=8, samples=400, grid=SIDE // 4)
 
 
 @pytest.fixture(autouse=True)
@@ -49,21 +49,25 @@ def _one_thread() -> Iterator[None]:
 class Learnt:
     """A network that was trained for a few seconds on examples with a yes or no."""
 
-    def __init__(self, recipe: dict[str, Any], examples: Array, yes: Array, steps: int, rate: float) -> None:
+    def __init__(
+        self, recipe: dict[str, Any], examples: Array, yes: Array, steps: int, rate: float, batch: int = 64
+    ) -> None:
         torch.manual_seed(1)
         self.family: Family = rooms.family(recipe["name"])
         self.config = self.family.Config(**recipe)
         self.summary = self.family.summarise(self.family.survey(examples, self.config))
         self.network = self.family.build(self.config, self.summary, 1)
         inputs, targets = self.inputs(examples), torch.from_numpy(yes.astype(np.float32))
-        optimiser = torch.optim.AdamW(self.network.parameters(), lr=rate)
+        optimiser = torch.optim.AdamW(self.network.parameters(), weight_decay=0.0)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
         draw = np.random.default_rng(0)
         for _ in range(steps):
-            rows = torch.from_numpy(draw.choice(len(examples), 64, replace=False))
+            rows = torch.from_numpy(draw.choice(len(examples), batch, replace=False))
             loss = torch.nn.functional.binary_cross_entropy_with_logits(self.score(inputs[rows]), targets[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+            schedule.step()
         self.network.eval().requires_grad_(False)
         with torch.no_grad():
             assert ((self.score(inputs) > 0).numpy() == yes).mean() > 0.97
@@ -104,28 +108,28 @@ def phantoms(count: int, seed: int) -> tuple[Array, Array, Array]:
 
 
 def test_both_maps_point_at_a_planted_opacity() -> None:
-    """The largest amount lies in the disc; of Grad-CAM, in a cell of its coarse map that touches it.
-    Integrated gradients lie there with most of what speaks for the answer, and sum up."""
-    images, yes, _ = phantoms(256, seed=1)
-    learnt = Learnt(IMAGE, images, yes, steps=120, rate=3e-3)
+    """The cell with the largest amount lies on the disc; of Grad-CAM, whose cells each see beyond
+    themselves, at most one cell away. Most of what speaks for the answer by integrated gradients
+    lies there too, and they sum up."""
+    images, yes, _ = phantoms(192, seed=1)
+    learnt = Learnt(IMAGE, images, yes, steps=150, rate=1e-2, batch=32)
     tests, asked, centres = phantoms(2 * CASES, seed=2)
-    hits: dict[str, list[bool]] = {"grad_cam": [], "integrated_gradients": [], "most of it": [], "errors": []}
+    hits: dict[str, list[bool]] = {"grad_cam": [], "integrated_gradients": [], "most of it": []}
+    errors = []
+    row, column = np.mgrid[: SIDE // 4, : SIDE // 4] * 4 + 1.5  # centres of the cells, in pixels; both maps have these
     for example, centre in zip(tests[asked], centres[asked], strict=True):
-        for method in ("grad_cam", "integrated_gradients"):
-            found = learnt.places(example, method, "mean")
-            cell = SIDE / found.amounts.shape[0]
-            row, column = np.mgrid[: found.amounts.shape[0], : found.amounts.shape[1]]
-            away = np.hypot(*((axis + 0.5) * cell - 0.5 - at for axis, at in zip((row, column), centre, strict=True)))
-            inside = away <= RADIUS + cell * 2**0.5 / 2
-            hits[method].append(bool(inside.flat[found.amounts.argmax()]))
-            if found.completeness_error is not None:
-                hits["errors"].append(found.completeness_error < 0.01)
-                positive = np.clip(found.amounts, 0, None)
-                around = away <= RADIUS + 3  # two convolutions a block see three pixels beyond an edge
-                hits["most of it"].append(positive[around].sum() > 0.5 * positive.sum())
-    assert {name: len(found) for name, found in hits.items()} == dict.fromkeys(hits, CASES)
-    assert all(np.mean(found) >= 0.95 for found in hits.values()), {name: np.mean(found) for name, found in hits.items()}
-    assert all(hits["errors"])
+        away = np.hypot(row - centre[0], column - centre[1])
+        cam = learnt.places(example, "grad_cam", "mean").amounts
+        hits["grad_cam"].append(bool(away.flat[cam.argmax()] <= RADIUS + 4))
+        found = learnt.places(example, "integrated_gradients", "mean")
+        positive = np.clip(found.amounts, 0, None)
+        hits["integrated_gradients"].append(bool(away.flat[found.amounts.argmax()] <= RADIUS + 2**1.5))
+        hits["most of it"].append(bool(positive[away <= RADIUS + 4].sum() > 0.5 * positive.sum()))
+        errors.append(found.completeness_error)
+    assert len(errors) == CASES
+    shares = {name: np.mean(found) for name, found in hits.items()}
+    assert min(shares.values()) >= 0.95, shares
+    assert all(error is not None and error < 0.01 for error in errors)
 
 
 def patients(count: int, seed: int) -> tuple[Array, Array]:

@@ -141,7 +141,7 @@ class Explainer:
             key = (uid, version)
             if key in chunk.accepted:
                 found.add(key)
-                example = np.asarray(shard.values[place])
+                example = np.array(shard.values[place])  # the mapped file is not to be written to
                 shared = {**self._row(headers[key], example), "frame_index": frame, "status": "explained"}
                 rows += self.rows_of(example, chunk.accepted[key], f"{uid}\x1f{version}\x1f{frame}", shared)
         return rows, sum(len(chunk.accepted[key]) for key in found)

@@ -65,7 +65,8 @@ def attribution_page(
     results = [_result(method, heads, explained) for method in methods]
     refused = pc.value_counts(rows.filter(pc.equal(rows["status"], "abstained"))["reason"]).to_pylist()
     agreement = _agreement(explained, methods) if reading.problem is not None else None
-    maps = _maps(heads, state, answers, files, _threshold(model, question, state, job)) if heads else {}
+    pictures = heads if reading.problem is None else []
+    maps = _maps(pictures, state, answers, files, _threshold(model, question, state, job))
     page = attribution_report(
         title=f"Why {model.name} version {model.version} answers {question.label}",
         subtitle=f"{len({_example(one) for one in heads}):,} examples explained",
@@ -79,7 +80,7 @@ def attribution_page(
         unit=UNITS.get(str(load_definition(job.store, state.lake, model.sha256)["task"]), "log-odds"),
         results=results,
         agreement=agreement,
-        maps=maps if reading.problem is None else {},
+        maps=maps,
         total=ShownSum("Explanations", total.total_name, total.total, tuple(total.parts.items())),
         reasons={one["values"]: one["counts"] for one in refused},
         lineage=lineage(plan, model),
@@ -153,7 +154,7 @@ def _maps(
     heads: Rows, state: Snapshot, answers: Sequence[NewFile], files: Sequence[DataFile], threshold: float
 ) -> dict[str, list[ShownMaps]]:
     """The highest, the lowest and the least certain answers, no image twice, with their maps."""
-    first = {tuple(row[name] for name in _PLACE): row for row in heads if row["SOPInstanceUID"] is not None}
+    first = {tuple(row[name] for name in _PLACE): row for row in heads}
     order = sorted(first, key=lambda place: (-first[place]["output"], place))
     share = max(1, min(SHOWN, len(order) // 3))
     highest, lowest = order[:share], order[share:][::-1][:share]
@@ -190,7 +191,10 @@ def _stored_maps(
     wanted: Collection[tuple[Any, ...]], state: Snapshot, answers: Sequence[NewFile]
 ) -> dict[tuple[Any, ...], dict[str, Array]]:
     columns = (*_PLACE, "method", "map", "map_rows", "map_columns")
-    ours = pc.field("SOPInstanceUID").isin([place[0] for place in wanted]) & pc.field("map").is_valid()
+    ours = (
+        pc.field("SOPInstanceUID").isin(pa.array([place[0] for place in wanted], pa.string()))
+        & pc.field("map").is_valid()
+    )
     found: dict[tuple[Any, ...], dict[str, Array]] = {}
     for row in _read(state, answers, columns, ours).to_pylist():
         amounts = np.frombuffer(row["map"], MAP_DTYPE).reshape(row["map_rows"], row["map_columns"])
