@@ -49,9 +49,7 @@ def _one_thread() -> Iterator[None]:
 class Learnt:
     """A network that was trained for a few seconds on examples with a yes or no."""
 
-    def __init__(
-        self, recipe: dict[str, Any], examples: Array, yes: Array, steps: int, rate: float, batch: int = 64
-    ) -> None:
+    def __init__(self, recipe: dict[str, Any], examples: Array, yes: Array, steps: int, batch: int) -> None:
         torch.manual_seed(1)
         self.family: Family = rooms.family(recipe["name"])
         self.config = self.family.Config(**recipe)
@@ -59,7 +57,7 @@ class Learnt:
         self.network = self.family.build(self.config, self.summary, 1)
         inputs, targets = self.inputs(examples), torch.from_numpy(yes.astype(np.float32))
         optimiser = torch.optim.AdamW(self.network.parameters(), weight_decay=0.0)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.01, total_steps=steps)
         draw = np.random.default_rng(0)
         for _ in range(steps):
             rows = torch.from_numpy(draw.choice(len(examples), batch, replace=False))
@@ -108,11 +106,11 @@ def phantoms(count: int, seed: int) -> tuple[Array, Array, Array]:
 
 
 def test_both_maps_point_at_a_planted_opacity() -> None:
-    """The cell with the largest amount lies on the disc; of Grad-CAM, whose cells each see beyond
-    themselves, at most one cell away. Most of what speaks for the answer by integrated gradients
+    """The cell with the largest amount touches the disc; of Grad-CAM, whose cells see far beyond
+    themselves, it does or is next to one that does. Most of what speaks for the answer by integrated gradients
     lies there too, and they sum up."""
     images, yes, _ = phantoms(192, seed=1)
-    learnt = Learnt(IMAGE, images, yes, steps=150, rate=1e-2, batch=32)
+    learnt = Learnt(IMAGE, images, yes, steps=150, batch=32)
     tests, asked, centres = phantoms(2 * CASES, seed=2)
     hits: dict[str, list[bool]] = {"grad_cam": [], "integrated_gradients": [], "most of it": []}
     errors = []
@@ -120,7 +118,7 @@ def test_both_maps_point_at_a_planted_opacity() -> None:
     for example, centre in zip(tests[asked], centres[asked], strict=True):
         away = np.hypot(row - centre[0], column - centre[1])
         cam = learnt.places(example, "grad_cam", "mean").amounts
-        hits["grad_cam"].append(bool(away.flat[cam.argmax()] <= RADIUS + 4))
+        hits["grad_cam"].append(bool(away.flat[cam.argmax()] <= RADIUS + 2**1.5 + 4))
         found = learnt.places(example, "integrated_gradients", "mean")
         positive = np.clip(found.amounts, 0, None)
         hits["integrated_gradients"].append(bool(away.flat[found.amounts.argmax()] <= RADIUS + 2**1.5))
@@ -155,7 +153,7 @@ def test_a_planted_column_of_a_table_is_first(reference: str) -> None:
     values, yes = patients(400, seed=3)
     values[np.random.default_rng(9).random(values.shape) < 0.1] = np.nan  # so that "missing" is a word of its own
     values[:, CAUSE] = patients(400, seed=3)[0][:, CAUSE]
-    learnt = Learnt(TABULAR, values, yes, steps=150, rate=3e-3)
+    learnt = Learnt(TABULAR, values, yes, steps=150, batch=64)
     check_planted(learnt, patients(CASES, seed=4)[0], f"last of {CODES[CAUSE]}", reference)
 
 
@@ -179,6 +177,6 @@ def test_a_planted_code_of_a_window_is_first(reference: str) -> None:
     family = rooms.family("ehr")
     config = family.Config(**EHR)
     values, yes = patients(256, seed=5)
-    learnt = Learnt(EHR, windows(values, 6, family, config), yes, steps=60, rate=1e-2)
+    learnt = Learnt(EHR, windows(values, 6, family, config), yes, steps=120, batch=64)
     tests = windows(patients(CASES, seed=7)[0], 8, family, config)
     check_planted(learnt, tests, code_trait(code_id(CODES[CAUSE])), reference)
