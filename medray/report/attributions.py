@@ -90,7 +90,7 @@ def _summary(results: Sequence[MethodResult], agreement: float | None) -> Highli
         if len(one.completeness):
             meaning = (
                 f"of {len(one.completeness):,} explanations sum up to the answer within 1%; "
-                f"the worst misses it by {percent(float(one.completeness.max()), 1)}"
+                f"the worst misses it by {100 * float(one.completeness.max()):.1g}%"
             )
             numbers.append(Number(words, Quantity(percent(one.reached, len(one.completeness))), meaning))
         elif len(one.fits):

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
 
-from medray.report.canvas import INK, NEGATIVE, POSITIVE, QUIET, saved, styled
+from medray.report.canvas import INK, NEGATIVE, POSITIVE, saved, styled
 
 LINE_INCHES = 0.36
 BINS = 60  # along x; points of one bin stand above each other
@@ -60,7 +61,7 @@ def beeswarm(features: Sequence[FeatureAmounts], unit: str) -> bytes:
         axes.axvline(0, color=INK, linewidth=1.0)
         widest = max((float(np.abs(one.amounts).max()) for one in features if len(one.amounts)), default=1.0) or 1.0
         for line, one in enumerate(features):
-            shade = np.array([colours(value) if np.isfinite(value) else _rgba() for value in _shares(one.values)])
+            shade = [colours(value) if np.isfinite(value) else to_rgba(UNKNOWN) for value in _shares(one.values)]
             axes.scatter(
                 one.amounts, line + _heights(one.amounts / widest), s=11, c=shade, linewidths=0, alpha=0.85, zorder=3
             )
@@ -68,21 +69,12 @@ def beeswarm(features: Sequence[FeatureAmounts], unit: str) -> bytes:
         axes.set(ylim=(len(features) - 0.4, -0.6), xlabel=unit)
         axes.grid(False, axis="x")
         axes.spines["left"].set_visible(False)
-        axes.annotate(
-            "value of the feature: low \N{BLACK CIRCLE}", (1, 1), xycoords="axes fraction", xytext=(-72, 6),
-            textcoords="offset points", ha="right", color=NEGATIVE, fontsize=9,
-        )  # fmt: skip
-        for words, colour, shift in (("high \N{BLACK CIRCLE}", POSITIVE, -34), ("none \N{BLACK CIRCLE}", QUIET, 6)):
-            axes.annotate(
-                words, (1, 1), xycoords="axes fraction", xytext=(shift - 6, 6), textcoords="offset points",
-                ha="right", color=colour, fontsize=9,
-            )  # fmt: skip
+        handles = [
+            Line2D([], [], marker="o", linestyle="", color=colour, label=words)
+            for words, colour in (("low value", NEGATIVE), ("high value", POSITIVE), ("no number", UNKNOWN))
+        ]
+        axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderpad=0, handletextpad=0)
         return saved(canvas, "png")
-
-
-def _rgba() -> tuple[float, float, float, float]:
-    red, green, blue = (int(UNKNOWN[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    return (red, green, blue, 1.0)
 
 
 def _shares(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

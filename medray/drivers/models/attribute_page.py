@@ -68,7 +68,7 @@ def attribution_page(
     pictures = heads if reading.problem is None else []
     maps = _maps(pictures, state, answers, files, _threshold(model, question, state, job))
     page = attribution_report(
-        title=f"Why {model.name} version {model.version} answers {question.label}",
+        title=f"{model.name} version {model.version}: why it answers {question.label}",
         subtitle=f"{len({_example(one) for one in heads}):,} examples explained",
         facts=(
             ("Run", plan.run_id[:12]),
