@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 
 from medray.planning.progress import Traces
 from medray.schema.attributions import ATTRIBUTIONS
@@ -62,16 +62,14 @@ def _prepared(state: Snapshot, plan: Plan) -> Traces:
 
 
 def _training(state: Snapshot, plan: Plan) -> Traces:
-    """The log tells how long each epoch took; the last one ended when the log was written."""
+    """The log tells when each epoch ended; it is written anew with each checkpoint."""
     folder, epochs = join(state.lake, "training", plan.run_id), plan.recipe["training"]["epochs"]
     written = [one for one in _files(state, folder) if one.name == "progress.json"]
     if not written:
         return Traces("epochs", epochs, [])
     history = json.loads(state.store.read(written[0].uri))["history"]
-    ends: list[datetime] = [written[0].modified]
-    for record in reversed(history[1:]):
-        ends.append(ends[-1] - timedelta(seconds=record["seconds"]))
-    return Traces("epochs", epochs, ends)
+    ends = [datetime.fromtimestamp(record["ended_at"], UTC).replace(tzinfo=None) for record in history]
+    return Traces("epochs", epochs, ends, written[0].modified)
 
 
 def _links(state: Snapshot, plan: Plan) -> Traces:
