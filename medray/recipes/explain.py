@@ -64,7 +64,9 @@ class ExplainRecipe(Recipe):
             raise ValueError("each method may stand once in 'methods'")
         places = [method for method in self.methods if method in OF_PLACES]
         if 0 < len(places) < len(self.methods):
-            raise ValueError(f"{', '.join(OF_PLACES)} explain images, {', '.join(OF_PARTS)} records: choose either")
+            raise ValueError(
+                f"{' and '.join(OF_PLACES)} explain images, {' and '.join(OF_PARTS)} records: name one kind"
+            )
         needed = any(method not in WITHOUT_REFERENCE for method in self.methods)
         if needed != (self.reference is not None):
             raise ValueError("'reference' belongs to all methods but grad_cam, which need it")

@@ -175,7 +175,7 @@ def test_what_a_model_is_not_asked_is_refused_before_anything_is_done(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"methods": ["grad_cam", "shap"]}, "choose either"),
+        ({"methods": ["grad_cam", "shap"]}, "name one kind"),
         ({"methods": ["occlusion"]}, "Input should be 'grad_cam'"),
         ({"methods": ["grad_cam"]}, "'reference' belongs to all methods but grad_cam"),
         ({"reference": None}, "'reference' belongs to all methods but grad_cam"),
