@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from medray.errors import RecipeError
 from medray.recipes.card import CardText
 from medray.recipes.evaluate import EvaluateRecipe
+from medray.recipes.explain import ExplainRecipe
 from medray.recipes.ingest import IngestRecipe
 from medray.recipes.ingest_ehr import IngestEhrRecipe
 from medray.recipes.recipe import Recipe
@@ -29,6 +30,7 @@ JOBS: dict[str, type[Recipe]] = {
     "train": TrainRecipe,
     "predict": PredictRecipe,
     "evaluate": EvaluateRecipe,
+    "explain": ExplainRecipe,
     "nightly": Night,
 }
 

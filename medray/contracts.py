@@ -223,6 +223,21 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """What can be taken away of one example, piece by piece.
+
+    Attributes:
+        names: of the P parts; what is about one code is named by `medray.ops.code_id.code_trait`.
+        values: float64 (P,), the number of each part (of a code the last one), NaN where it has none.
+        of: int64, shape of one example's network inputs: the part that each number belongs to.
+    """
+
+    names: tuple[str, ...]
+    values: Array
+    of: Array
+
+
+@dataclass(frozen=True)
 class Family:
     """What a model reads.
 
@@ -249,6 +264,11 @@ class Family:
         traits: (examples, config, summary) -> a few named numbers of each example, float32 (N,),
             NaN where nothing is known: what a night is compared with its reference by. What is
             about one code of records is named by `medray.ops.code_id.code_trait`.
+        references: words for what stands in the place of what is taken away.
+        reference: (network inputs, config, summary, one of `references`) -> inputs of the same shape
+            of which everything is taken away.
+        parts: (one example, config, summary) -> its parts; None where an answer is explained by
+            places of an image.
     """
 
     name: str
@@ -267,6 +287,9 @@ class Family:
     build: Callable[[Any, Sums, int], torch.nn.Module]
     simple: Callable[[Array, Any, Sums], Array]
     traits: Callable[[Array, Any, Sums], dict[str, Array]]
+    references: tuple[str, ...]
+    reference: Callable[[torch.Tensor, Any, Sums, str], torch.Tensor]
+    parts: Callable[[Array, Any, Sums], Parts] | None
 
 
 @dataclass(frozen=True)
@@ -289,6 +312,8 @@ class Task:
         decode: (logits, config, calibration) -> per label the value columns of `predictions`,
             each a list of N: {label: {column: values}}.
         questions: config -> the `label` values that `decode` returns, in order.
+        margin: (logits (N, O), config, one of `questions`) -> (N,), the one number that the answer
+            follows from and that is explained: log-odds, or what stands for a number.
         evaluate: (stored answers {label: {column of `predictions`: (N,)}}, targets (N, T), config,
             subjects int64 (N,), resamples, seed) -> metrics by question, JSON. It reads what
             predictions hold and never logits.
@@ -305,6 +330,7 @@ class Task:
     calibrate: Callable[[Array, Array, Any], Sums]
     decode: Callable[[Array, Any, Sums], dict[str, Columns]]
     questions: Callable[[Any], tuple[str, ...]]
+    margin: Callable[[torch.Tensor, Any, str], torch.Tensor]
     evaluate: Callable[[Mapping[str, Mapping[str, Array]], Array, Any, Array, int, int], dict[str, Any]]
 
 
@@ -319,6 +345,7 @@ __all__ = [
     "Good",
     "Layout",
     "Link",
+    "Parts",
     "RecordFile",
     "RecordSource",
     "Records",

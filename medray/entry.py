@@ -23,6 +23,7 @@ DRIVERS = {
     "train": "medray.drivers.models.validated:train_validated",
     "predict": "medray.drivers.models.predict:predict",
     "evaluate": "medray.drivers.models.evaluate:evaluate",
+    "explain": "medray.drivers.models.attribute:attribute",
     "nightly": "medray.drivers.night.nightly:nightly",
 }
 HELD = 3  # the exit code of a night that waits for a person

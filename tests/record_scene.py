@@ -86,6 +86,13 @@ class RecordScene(Place):
             },
             "predict": {"model": {"name": "tiny"}},
             "evaluate": {"model": {"name": "tiny"}, "split": "held_out", "seed": 1, "resamples": 100},
+            "explain": {
+                "model": {"name": "tiny"},
+                "label": "death",
+                "methods": ["shap", "lime"],
+                "reference": "missing",
+                "seed": 1,
+            },
             "nightly": {**archive, "model": {"name": "tiny"}},
         }
         return {"job": job, "name": "tiny", "lake": self.lake, **ONE_ACTOR, **sections[job], **changes}

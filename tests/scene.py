@@ -55,6 +55,13 @@ class Scene(Place):
             },
             "predict": {"model": {"name": "tiny"}},
             "evaluate": {"model": {"name": "tiny"}, "split": "held_out", "seed": 1, "resamples": 100},
+            "explain": {
+                "model": {"name": "tiny"},
+                "label": "opacity",
+                "methods": ["grad_cam", "integrated_gradients"],
+                "reference": "mean",
+                "seed": 1,
+            },
             "nightly": {**self._archive(), "model": {"name": "tiny"}},
         }
         return {"job": job, "name": "tiny", "lake": self.lake, **ONE_ACTOR, **sections[job], **changes}

@@ -43,6 +43,15 @@ class Network:
             ) from error
         self._model = channels_last(self._model.to(self._device)).eval()
 
+    @property
+    def module(self) -> torch.nn.Module:
+        """The network, in evaluation, on its device."""
+        return self._model
+
+    def inputs(self, values: Array) -> torch.Tensor:
+        """Prepared values (N, ...) as the network reads them, on its device."""
+        return self._family.collate(values, self._config, self._summary, self._device)
+
     @torch.no_grad()
     def logits(self, rows: Array, gather: Callable[[Array], Array]) -> Array:
         """float32 (len(rows), outputs).
@@ -54,6 +63,5 @@ class Network:
         for start in range(0, len(rows), BATCH):
             part = rows[start : start + BATCH]
             padded = np.concatenate([part, np.repeat(part[-1:], BATCH - len(part))])
-            inputs = self._family.collate(gather(padded), self._config, self._summary, self._device)
-            out[start : start + len(part)] = self._model(inputs)[: len(part)].float().cpu().numpy()
+            out[start : start + len(part)] = self._model(self.inputs(gather(padded)))[: len(part)].float().cpu().numpy()
         return out

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from medray.errors import PlanError
+from medray.schema.attributions import ATTRIBUTIONS
 from medray.schema.audit import AUDIT
 from medray.schema.containers import CONTAINERS
 from medray.schema.contract import TableContract
@@ -35,7 +36,7 @@ from medray.storage.uri import join
 
 # HELD before PREDICTIONS: of two who decide about one night, the first to take it out of HELD has it.
 ORDER: tuple[TableContract, ...] = (
-    IMAGES, VOLUMES, EVENTS, RECORD_FILES, CONTAINERS, QUARANTINE, LABELS, HELD, PREDICTIONS,
+    IMAGES, VOLUMES, EVENTS, RECORD_FILES, CONTAINERS, QUARANTINE, LABELS, HELD, PREDICTIONS, ATTRIBUTIONS,
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from medray.contracts import Array, Columns, Sums, Task
 from medray.tasks.answers import answers, class_indices
 from medray.tasks.calibration import fit
 from medray.tasks.config import CLASS_SEPARATOR, MulticlassConfig
+from medray.tasks.log_odds import log_odds
 from medray.tasks.weights import add, weigh
 
 
@@ -89,6 +90,13 @@ def questions(config: MulticlassConfig) -> tuple[str, ...]:
     return (config.label, *(f"{config.label}{CLASS_SEPARATOR}{name}" for name in config.classes))
 
 
+def margin(logits: torch.Tensor, config: MulticlassConfig, label: str) -> torch.Tensor:
+    """Log-odds of a class before calibration; of the question itself, those of the class that is ahead."""
+    odds = torch.stack([log_odds(logits, column) for column in range(len(config.classes))], dim=1)
+    question, *per_class = questions(config)
+    return odds.amax(dim=1) if label == question else odds[:, per_class.index(label)]
+
+
 def evaluate(
     stored: Mapping[str, Mapping[str, Array]],
     targets: Array,
@@ -122,5 +130,6 @@ TASK = Task(
     calibrate=calibrate,
     decode=decode,
     questions=questions,
+    margin=margin,
     evaluate=evaluate,
 )

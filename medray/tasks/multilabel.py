@@ -59,6 +59,11 @@ def questions(config: MultilabelConfig) -> tuple[str, ...]:
     return config.labels
 
 
+def margin(logits: torch.Tensor, config: MultilabelConfig, label: str) -> torch.Tensor:
+    """The question's logit; the calibrated probability rises with it."""
+    return logits[:, config.labels.index(label)]
+
+
 def evaluate(
     stored: Mapping[str, Mapping[str, Array]],
     targets: Array,
@@ -93,5 +98,6 @@ TASK = Task(
     calibrate=calibrate,
     decode=decode,
     questions=questions,
+    margin=margin,
     evaluate=evaluate,
 )

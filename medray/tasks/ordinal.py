@@ -21,6 +21,7 @@ from medray.contracts import Array, Columns, Sums, Task
 from medray.tasks.answers import answers, class_indices, numbers
 from medray.tasks.calibration import fit
 from medray.tasks.config import CLASS_SEPARATOR, OrdinalConfig
+from medray.tasks.log_odds import log_odds
 from medray.tasks.weights import add, weigh
 
 
@@ -110,6 +111,17 @@ def questions(config: OrdinalConfig) -> tuple[str, ...]:
     return (config.label, *(f"{config.label}{CLASS_SEPARATOR}{name}" for name in config.classes))
 
 
+def margin(logits: torch.Tensor, config: OrdinalConfig, label: str) -> torch.Tensor:
+    """Log-odds of a class before calibration; of the question itself, the expected rank."""
+    nothing = torch.zeros_like(logits[:, :1])
+    passed = torch.cat([nothing, logsigmoid(logits).cumsum(dim=1)], dim=1)
+    scores = passed + torch.cat([logsigmoid(-logits), nothing], dim=1)
+    question, *per_class = questions(config)
+    if label == question:
+        return (scores.exp() * torch.arange(scores.shape[1], device=scores.device)).sum(dim=1)
+    return log_odds(scores, per_class.index(label))
+
+
 def evaluate(
     stored: Mapping[str, Mapping[str, Array]],
     targets: Array,
@@ -143,5 +155,6 @@ TASK = Task(
     calibrate=calibrate,
     decode=decode,
     questions=questions,
+    margin=margin,
     evaluate=evaluate,
 )

@@ -119,6 +119,11 @@ def questions(config: RegressionConfig) -> tuple[str, ...]:
     return config.labels
 
 
+def margin(logits: torch.Tensor, config: RegressionConfig, label: str) -> torch.Tensor:
+    """The number before it has its unit; the answer rises with it."""
+    return logits[:, config.labels.index(label)]
+
+
 def evaluate(
     stored: Mapping[str, Mapping[str, Array]],
     targets: Array,
@@ -153,5 +158,6 @@ TASK = Task(
     calibrate=calibrate,
     decode=decode,
     questions=questions,
+    margin=margin,
     evaluate=evaluate,
 )

@@ -76,6 +76,7 @@ def test_resolved_recipes_are_complete(job: str) -> None:
         "prepare": {"job": "prepare", "name": "p", "lake": lake, "family": story.train_recipe(lake)["family"]},
         "predict": story.predict_recipe(lake),
         "evaluate": {**story.predict_recipe(lake), "job": "evaluate", "split": "held_out", "seed": 1},
+        "explain": RecordScene(Path("/site")).recipe("explain"),
         "nightly": story.nightly_recipe(lake, "/archive"),
     }
     recipe = story.recipe(documents[job])

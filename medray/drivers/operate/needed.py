@@ -17,6 +17,8 @@ from medray.storage.plans import Plan, read_plan
 from medray.storage.promotions import choose
 from medray.storage.snapshot import Snapshot
 
+_PREPARING = ("prepare", "train", "cross_validate", "predict", "evaluate", "explain")
+
 
 @dataclass(frozen=True)
 class Needed:
@@ -67,7 +69,7 @@ def needed_shards(state: Snapshot, open_plans: Sequence[Plan], cutoff: datetime)
 
 def _plans_since(state: Snapshot, cutoff: datetime) -> Iterator[Plan]:
     for row in state.runs.to_pylist():
-        if row["committed_at"] > cutoff and row["job"] in ("prepare", "train", "cross_validate", "predict", "evaluate"):
+        if row["committed_at"] > cutoff and row["job"] in _PREPARING:
             yield read_plan(state.store, state.lake, row["job"], row["run_id"])
 
 
@@ -92,7 +94,7 @@ def _preparation(state: Snapshot, plan: Plan) -> str | None:
             return reading_of(plan.facts).hash
         if plan.job == "train":
             return declared(TrainRecipe.model_validate(plan.recipe)).hash
-        if plan.job in ("predict", "evaluate"):
+        if plan.job in ("predict", "evaluate", "explain"):
             definition: Any = load_definition(state.store, state.lake, plan.facts["model_sha256"])
             return reading_of(definition).hash
     except ValidationError:

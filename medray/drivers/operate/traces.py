@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from medray.planning.progress import Traces
+from medray.schema.attributions import ATTRIBUTIONS
 from medray.schema.images import IMAGES
 from medray.schema.labels import LABELS
 from medray.schema.predictions import PREDICTIONS
@@ -24,6 +25,7 @@ _TABLES = {
     "volumes": VOLUMES.name,
     "problem": LABELS.name,
     "predict": PREDICTIONS.name,
+    "explain": ATTRIBUTIONS.name,
 }
 
 

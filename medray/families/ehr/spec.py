@@ -27,4 +27,7 @@ FAMILY = Family(
     build=Later("medray.families.ehr.network", "build"),
     simple=Later("medray.families.ehr.simple", "simple"),
     traits=traits,
+    references=("missing", "median"),
+    reference=Later("medray.families.ehr.reference", "reference"),
+    parts=Later("medray.families.ehr.parts", "parts"),
 )

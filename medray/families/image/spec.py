@@ -28,4 +28,7 @@ FAMILY = Family(
     build=Later("medray.families.image.network", "build"),
     simple=simple,
     traits=traits,
+    references=("black", "mean"),
+    reference=Later("medray.families.image.reference", "reference"),
+    parts=None,
 )

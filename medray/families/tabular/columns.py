@@ -62,6 +62,17 @@ def numeric_width(config: TabularConfig) -> int:
     return sum(len(group.codes) * len(group.take) for group in config.columns)
 
 
+def column_names(config: TabularConfig) -> tuple[str, ...]:
+    """What people call each column of a row ("last of HR", "mean of HR, 6 h", "SEX")."""
+    numbers = [
+        f"{take} of {code}" + ("" if group.hours is None else f", {group.hours:g} h")
+        for group in config.columns
+        for take in group.take
+        for code in group.codes
+    ]
+    return (*numbers, *config.categories)
+
+
 @lru_cache(maxsize=16)
 def _table(groups: tuple[Columns, ...], categories: tuple[tuple[str, tuple[str, ...]], ...]) -> Table:
     texts = [[f"{code}{TEXT_SEPARATOR}{text}" for text in allowed] for code, allowed in categories]

@@ -6,6 +6,7 @@ from medray.contracts import Family
 from medray.families.later import Later
 from medray.families.tabular.accepts import accepts
 from medray.families.tabular.config import TabularConfig
+from medray.families.tabular.parts import parts
 from medray.families.tabular.prepare import layout, prepare, prepare_key
 from medray.families.tabular.simple import simple
 from medray.families.tabular.survey import merge, summarise, survey
@@ -28,4 +29,7 @@ FAMILY = Family(
     build=Later("medray.families.tabular.network", "build"),
     simple=simple,
     traits=traits,
+    references=("missing", "mean"),
+    reference=Later("medray.families.tabular.reference", "reference"),
+    parts=parts,
 )
