@@ -21,6 +21,7 @@ DRIVERS = {
     "ingest_ehr": "medray.drivers.records.ingest:ingest_records",
     "prepare": "medray.drivers.inputs.prepare:prepare",
     "train": "medray.drivers.models.train:train",
+    "tune": "medray.drivers.models.tune:tune",
     "predict": "medray.drivers.models.predict:predict",
     "evaluate": "medray.drivers.models.evaluate:evaluate",
     "nightly": "medray.drivers.night.nightly:nightly",
