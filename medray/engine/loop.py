@@ -58,15 +58,14 @@ def worker(spec: FitSpec) -> None:
 
     context = ray.train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
-    device = _device(context.get_local_world_size())
-    fit = _Fit(spec, rank, workers, device)
+    fit = Fit(spec, device_for(context.get_local_world_size()), rank, workers)
     while not fit.done():
         fit.epoch()
         ray.train.report({"epoch": fit.progress.epoch})
     fit.finish()
 
 
-def _device(local_workers: int) -> torch.device:
+def device_for(local_workers: int) -> torch.device:
     if torch.cuda.is_available():
         import ray.train.torch
 
@@ -75,10 +74,10 @@ def _device(local_workers: int) -> torch.device:
     return torch.device("cpu")
 
 
-class _Fit:
-    """The state of one rank between epochs."""
+class Fit:
+    """The state of one rank between epochs. It goes on from the newest checkpoint of its folder."""
 
-    def __init__(self, spec: FitSpec, rank: int, workers: int, device: torch.device) -> None:
+    def __init__(self, spec: FitSpec, device: torch.device, rank: int = 0, workers: int = 1) -> None:
         self.spec, self.rank, self.workers, self.device = spec, rank, workers, device
         self.examples = read_examples(spec.store, spec.examples_uri)
         self.values = Values(spec.store, self.examples)

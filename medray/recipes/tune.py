@@ -121,7 +121,9 @@ class TuneRecipe(TrainRecipe):
         """Settings that are right one by one, and make no recipe together."""
         told = [(number, values, self._refused(values)) for number, values in enumerate(self.trials())]
         bad = [
-            f"search: trial {number} ({said(values)}) makes no train recipe: {why}" for number, values, why in told if why
+            f"search: trial {number} ({said(values)}) makes no train recipe: {why}"
+            for number, values, why in told
+            if why
         ]
         more = [f"search: {len(bad) - _MOST_TOLD} more trials make none"] if len(bad) > _MOST_TOLD else []
         return [*bad[:_MOST_TOLD], *more]
@@ -130,9 +132,7 @@ class TuneRecipe(TrainRecipe):
         try:
             self.with_values(values)
         except ValidationError as error:
-            return "; ".join(
-                f"{'.'.join(map(str, item['loc'])) or 'recipe'}: {item['msg']}" for item in error.errors()
-            )
+            return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'recipe'}: {item['msg']}" for item in error.errors())
         return ""
 
 

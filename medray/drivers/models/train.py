@@ -62,7 +62,7 @@ def train(recipe: TrainRecipe, job: Job) -> Result:
     current = newest_inputs(state, reading)
     files = read_inputs(state, current.values(), reading)
     labelled = labelled_inputs(state, current, files, task, recipe.task, recipe.split.model_dump())
-    plan = _plan(recipe, job, state, files, labelled)
+    plan = training_plan(JOB, recipe, job, state, files, labelled)
     if plan.run_id in state.run_ids():
         return Result("already", (plan.run_id,), facts=_facts_of(job, recipe, plan))
     plan = write_plan(job.store, recipe.lake, plan)
@@ -98,7 +98,14 @@ def labelled_inputs(
     ]
 
 
-def _plan(recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile], labelled: list[Labelled]) -> Plan:
+def training_plan(
+    kind: str, recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile], labelled: list[Labelled]
+) -> Plan:
+    """The plan of a job that learns from the labelled inputs of train and tuning. Held-out ones are only counted.
+
+    Raises:
+        SplitError: the training or the tuning split is empty.
+    """
     counts = {name: sum(one.split == name for one in labelled) for name in ("train", "tuning", "held_out")}
     for name in (TRAIN, TUNING):
         if not counts[name]:
@@ -119,7 +126,7 @@ def _plan(recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile],
             "targets": pa.array([one.targets.tolist() for one in learnt], pa.list_(pa.float32())),
         }
     )
-    return new_plan(recipe, JOB, f"train {recipe.model.name}", job.run_date, state.versions, counts, inputs)
+    return new_plan(recipe, kind, f"{kind} {recipe.model.name}", job.run_date, state.versions, counts, inputs)
 
 
 def _execute(

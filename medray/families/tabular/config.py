@@ -59,7 +59,13 @@ class TabularConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    searchable: ClassVar[tuple[str, ...]] = ("architecture", "width", "layers", "heads", "dropout")  # none changes what is read
+    searchable: ClassVar[tuple[str, ...]] = (
+        "architecture",
+        "width",
+        "layers",
+        "heads",
+        "dropout",
+    )  # none changes what is read
 
     name: Literal["tabular"]
     columns: tuple[Columns, ...] = ()

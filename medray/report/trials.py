@@ -1,0 +1,106 @@
+"""The trials of a search: how each went, and what each setting had to do with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from medray.report.canvas import ALARM, INK, NEGATIVE, POSITIVE, QUIET, WIDE, svg
+
+Trials = Sequence[Mapping[str, Any]]  # `trial`, `values`, `state`, `loss`, `tuning_losses` of each
+_FADED = "#b6bec8"
+_WIDELY = 20.0  # from this factor between ends on, an axis is logarithmic
+_TOP_ROOM, _WORST_SHOWN = 0.06, 4.0
+
+
+def trial_curves(trials: Trials, best: int, rungs: Sequence[int]) -> bytes:
+    """SVG of the tuning loss over the epochs: the best trial, the recipe's own (trial 0), those that
+    finished, those that were stopped (grey) and failed (red, with a cross), and where trials are judged."""
+
+    def draw(axes: Axes) -> None:
+        for rung in rungs:
+            axes.axvline(rung, color=QUIET, linewidth=0.9, linestyle=(0, (1, 3)))
+        named: set[str] = set()
+        for trial in sorted(trials, key=lambda one: _layer(one, best)):
+            name, look = _look(trial, best)
+            _curve(axes, trial, look | ({} if name in named else {"label": name}))
+            named.add(name)
+        axes.set(xlabel="epoch", ylabel="tuning loss")
+        axes.set_ylim(*_between([loss for one in trials for loss in one["tuning_losses"]]))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        handles, labels = axes.get_legend_handles_labels()
+        axes.legend(handles[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+    return svg(draw, (WIDE[0], WIDE[1] + 0.5))
+
+
+def setting_against_loss(trials: Trials, name: str, best: int) -> bytes:
+    """SVG of what is minimised against one setting, a point for each trial that has both."""
+    shown = [one for one in trials if one["loss"] is not None and name in one["values"]]
+
+    def draw(axes: Axes) -> None:
+        places = _axis(axes, [one["values"][name] for one in shown])
+        for place, trial in sorted(zip(places, shown, strict=True), key=lambda pair: _layer(pair[1], best)):
+            _, look = _look(trial, best)
+            axes.plot(
+                [place], [trial["loss"]], "o", color=look["color"], zorder=look["zorder"],
+                markersize=9 if trial["trial"] == best else 6.5, markeredgewidth=1.5,
+                markerfacecolor=look["color"] if trial["state"] == "finished" else "white",
+            )  # fmt: skip
+        axes.set(xlabel=name, ylabel="lowest tuning loss")
+        axes.set_ylim(*_between([one["loss"] for one in shown]))
+
+    return svg(draw, (4.6, 3.4))
+
+
+def _look(trial: Mapping[str, Any], best: int) -> tuple[str, dict[str, Any]]:
+    if trial["trial"] == best:
+        return f"best: trial {best}", {"color": POSITIVE, "linewidth": 2.6, "zorder": 6}
+    if trial["trial"] == 0 and trial["state"] != "failed":
+        return "the recipe as it was", {"color": INK, "linewidth": 1.8, "linestyle": (0, (5, 2)), "zorder": 5}
+    if trial["state"] == "failed":
+        return "failed", {"color": ALARM, "linewidth": 1.2, "zorder": 3}
+    if trial["state"] == "stopped":
+        return "stopped early", {"color": _FADED, "linewidth": 1.0, "zorder": 1}
+    return "finished", {"color": NEGATIVE, "linewidth": 1.1, "alpha": 0.75, "zorder": 2}
+
+
+def _layer(trial: Mapping[str, Any], best: int) -> int:
+    order: int = _look(trial, best)[1]["zorder"]
+    return order
+
+
+def _curve(axes: Axes, trial: Mapping[str, Any], look: dict[str, Any]) -> None:
+    losses = [loss if math.isfinite(loss) else math.nan for loss in trial["tuning_losses"]]
+    axes.plot(range(1, len(losses) + 1), losses, **look)
+    finite = [place for place, loss in enumerate(losses) if not math.isnan(loss)]
+    if trial["state"] != "finished" and finite:
+        end = "x" if trial["state"] == "failed" else "o"
+        axes.plot([finite[-1] + 1], [losses[finite[-1]]], end, color=look["color"], markersize=4, zorder=look["zorder"])
+
+
+def _between(losses: Sequence[float]) -> tuple[float, float]:
+    """The limits of the loss axis: a few first epochs far above the rest leave it."""
+    finite = sorted(loss for loss in losses if math.isfinite(loss))
+    if not finite:
+        return 0.0, 1.0
+    low, middle = finite[0], finite[len(finite) // 2]
+    high = min(finite[-1], middle + _WORST_SHOWN * max(middle - low, 1e-9)) if middle > low else finite[-1]
+    room = _TOP_ROOM * max(high - low, 1e-6)
+    return low - room, high + room
+
+
+def _axis(axes: Axes, values: Sequence[Any]) -> list[float]:
+    """Places of the values on the x axis: numbers at themselves, words side by side."""
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        if values and min(values) > 0 and max(values) / min(values) >= _WIDELY:
+            axes.set_xscale("log")
+        return list(values)
+    words = sorted({str(value) for value in values})
+    axes.set_xticks(range(len(words)), words)
+    axes.set_xlim(-0.5, len(words) - 0.5)
+    return [float(words.index(str(value))) for value in values]
