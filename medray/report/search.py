@@ -113,9 +113,8 @@ def _caution(ranked: Trials) -> Text:
         near = [one for one in others if one["loss"] - best["loss"] <= _CLOSE * abs(best["loss"])]
         losses = [one["loss"] for one in others]
         told.append(
-            f"The next is trial {others[0]['trial']}, {others[0]['loss'] - best['loss']:.4f} above; trials that "
-            f"finished lie {losses[0] - best['loss']:.4f} to {max(losses) - best['loss']:.4f} above the best. "
-            + _near(near)
+            f"The next is trial {others[0]['trial']}, {losses[0] - best['loss']:.4f} above; of the {len(others) + 1} "
+            f"that finished the last lies {max(losses) - best['loss']:.4f} above the best. {_near(near)}"
         )
     else:
         told.append("No other trial finished: nothing is known of how close the next would have come.")
@@ -158,8 +157,8 @@ def _settings(trials: Trials, best: int) -> Gallery:
         for name in names
     )
     note = (
-        "Orange: the best. Blue: finished. Hollow: stopped early (grey) or failed (red), with what they had reached. "
-        "All settings differ between two trials, so a trend is a hint, not an effect."
+        "Orange: the best. Black: the recipe as it was. Blue: finished. Hollow: stopped early (grey) or failed (red), "
+        "with what they had reached. All settings differ between two trials, so a trend is a hint, not an effect."
     )
     return Gallery("Loss by setting", figures, note)
 

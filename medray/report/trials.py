@@ -14,7 +14,7 @@ from medray.report.canvas import ALARM, INK, NEGATIVE, POSITIVE, QUIET, WIDE, sv
 Trials = Sequence[Mapping[str, Any]]  # `trial`, `values`, `state`, `loss`, `tuning_losses` of each
 _FADED = "#b6bec8"
 _WIDELY = 20.0  # from this factor between ends on, an axis is logarithmic
-_TOP_ROOM, _WORST_SHOWN = 0.06, 4.0
+_ROOM, _WORST_SHOWN = 0.06, 8.0  # of the distance between best and middle
 
 
 def trial_curves(trials: Trials, best: int, rungs: Sequence[int]) -> bytes:
@@ -30,7 +30,7 @@ def trial_curves(trials: Trials, best: int, rungs: Sequence[int]) -> bytes:
             _curve(axes, trial, look | ({} if name in named else {"label": name}))
             named.add(name)
         axes.set(xlabel="epoch", ylabel="tuning loss")
-        axes.set_ylim(*_between([loss for one in trials for loss in one["tuning_losses"]]))
+        axes.set_ylim(*_between(trials))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         handles, labels = axes.get_legend_handles_labels()
         axes.legend(handles[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -52,7 +52,7 @@ def setting_against_loss(trials: Trials, name: str, best: int) -> bytes:
                 markerfacecolor=look["color"] if trial["state"] == "finished" else "white",
             )  # fmt: skip
         axes.set(xlabel=name, ylabel="lowest tuning loss")
-        axes.set_ylim(*_between([one["loss"] for one in shown]))
+        axes.set_ylim(*_between(shown))
 
     return svg(draw, (4.6, 3.4))
 
@@ -83,15 +83,15 @@ def _curve(axes: Axes, trial: Mapping[str, Any], look: dict[str, Any]) -> None:
         axes.plot([finite[-1] + 1], [losses[finite[-1]]], end, color=look["color"], markersize=4, zorder=look["zorder"])
 
 
-def _between(losses: Sequence[float]) -> tuple[float, float]:
-    """The limits of the loss axis: a few first epochs far above the rest leave it."""
-    finite = sorted(loss for loss in losses if math.isfinite(loss))
-    if not finite:
+def _between(trials: Trials) -> tuple[float, float]:
+    """The limits of the loss axis: every trial comes into view, but for those that are far worse than most."""
+    lowest = sorted(one["loss"] for one in trials if one["loss"] is not None)
+    if not lowest:
         return 0.0, 1.0
-    low, middle = finite[0], finite[len(finite) // 2]
-    high = min(finite[-1], middle + _WORST_SHOWN * max(middle - low, 1e-9)) if middle > low else finite[-1]
-    room = _TOP_ROOM * max(high - low, 1e-6)
-    return low - room, high + room
+    low, middle = lowest[0], lowest[len(lowest) // 2]
+    high = min(lowest[-1], low + _WORST_SHOWN * (middle - low)) if middle > low else lowest[-1]
+    room = _ROOM * max(high - low, 1e-3 * abs(low), 1e-9)
+    return low - room, high + 2 * room
 
 
 def _axis(axes: Axes, values: Sequence[Any]) -> list[float]:

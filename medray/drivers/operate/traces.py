@@ -36,6 +36,7 @@ def traces(state: Snapshot, plan: Plan) -> Traces:
         "ingest_ehr": _records,
         "prepare": _prepared,
         "train": _training,
+        "tune": _search,
         "nightly": _links,
     }
     found = special.get(plan.job)
@@ -62,14 +63,25 @@ def _prepared(state: Snapshot, plan: Plan) -> Traces:
 def _training(state: Snapshot, plan: Plan) -> Traces:
     """The log tells how long each epoch took; the last one ended when the log was written."""
     folder, epochs = join(state.lake, "training", plan.run_id), plan.recipe["training"]["epochs"]
-    written = [one for one in _files(state, folder) if one.name == "progress.json"]
-    if not written:
-        return Traces("epochs", epochs, [])
-    history = json.loads(state.store.read(written[0].uri))["history"]
-    ends: list[datetime] = [written[0].modified]
+    return Traces("epochs", epochs, [end for log in _logs(state, folder) for end in _epoch_ends(state, log)])
+
+
+def _search(state: Snapshot, plan: Plan) -> Traces:
+    """Epochs of all trials; how many there will be shows when trials are stopped."""
+    folder = join(state.lake, "training", plan.run_id)
+    return Traces("epochs", None, [end for log in _logs(state, folder) for end in _epoch_ends(state, log)])
+
+
+def _logs(state: Snapshot, folder: str) -> list[Dated]:
+    return [one for one in _files(state, folder) if one.name == "progress.json"]
+
+
+def _epoch_ends(state: Snapshot, log: Dated) -> list[datetime]:
+    history = json.loads(state.store.read(log.uri))["history"]
+    ends: list[datetime] = [log.modified]
     for record in reversed(history[1:]):
         ends.append(ends[-1] - timedelta(seconds=record["seconds"]))
-    return Traces("epochs", epochs, ends)
+    return ends
 
 
 def _links(state: Snapshot, plan: Plan) -> Traces:

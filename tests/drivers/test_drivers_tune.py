@@ -1,0 +1,154 @@
+"""A search end to end: what it finds, what it reads, and that a kill changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from faults import own_ray
+from record_scene import TABULAR, RecordScene
+from story import job
+
+from medray import config
+from medray.drivers.job import Result
+from medray.entry import driver
+from medray.storage.plans import read_plan
+from medray.storage.shards import open_shard
+from medray.storage.snapshot import snapshot
+from medray.storage.store import LAKE
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+ROOT = Path(__file__).resolve().parents[2]
+EPOCHS, BROKEN_RATE = 6, 1e38
+
+
+def recipe(scene: RecordScene, name: str, rates: list[float], **search: Any) -> dict[str, Any]:
+    training = {"epochs": EPOCHS, "batch_size": 8, "learning_rate": 0.003, "weight_decay": 0.01, "seed": 1}
+    ranges = {"training.learning_rate": {"of": rates}, "family.dropout": {"low": 0.0, "high": 0.5}}
+    asked = {"trials": 1 + len(rates), "seed": 2, "grace_epochs": 1, "reduction": 2, "ranges": ranges, **search}
+    changes = {"family": TABULAR, "training": training, "search": asked, "model": {"name": "tiny"}}
+    return {**scene.recipe("train", **changes), "job": "tune", "name": name}
+
+
+def tune(document: dict[str, Any]) -> Result:
+    found: Result = driver("tune")(config.parse(document, "test"), job())
+    return found
+
+
+def trials(result: Result) -> list[dict[str, Any]]:
+    return list(result.facts["trials"])
+
+
+def poison(scene: RecordScene, run_id: str) -> int:
+    """Overwrite what is prepared of every input that the search may not learn from. Returns how many."""
+    plan = read_plan(LAKE, scene.lake, "tune", run_id)
+    learnt = set(zip(plan.inputs["input_id"].to_pylist(), plan.inputs["input_version"].to_pylist(), strict=True))
+    assert set(plan.inputs["split"].to_pylist()) == {"train", "tuning"}
+    poisoned = 0
+    for path in (Path(scene.lake) / "cache" / "tabular").rglob("*.arrow"):
+        shard = open_shard(LAKE, str(path))
+        keys = list(zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True))
+        values = shard.values.copy()
+        other = [row for row, key in enumerate(keys) if key not in learnt]
+        values[other] = 1e6
+        poisoned += len(other)
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        batch = reader.get_batch(0)
+        width = values.nbytes // len(values)
+        column = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), [None, pa.py_buffer(values)])
+        batch = batch.set_column(batch.schema.get_field_index("values"), batch.schema.field("values"), column)
+        path.unlink()
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, reader.schema) as writer:
+            writer.write_batch(batch)
+    return poisoned
+
+
+def test_a_search_finds_a_recipe_and_reads_nothing_that_is_held_out(records: RecordScene) -> None:
+    document = recipe(records, "search", [0.02, 0.0003, BROKEN_RATE])
+    found = tune(document)
+    by_rate = {one["values"]["training.learning_rate"]: one for one in trials(found)}
+    assert by_rate[BROKEN_RATE]["state"] == "failed"
+    assert "no finite number" in by_rate[BROKEN_RATE]["failed"]
+    assert by_rate[0.02]["state"] == "finished"
+    assert by_rate[0.02]["epochs"] == EPOCHS
+    best = min((one for one in trials(found) if one["state"] == "finished"), key=lambda one: one["loss"])
+    assert found.facts["best"] == best["trial"]
+    assert best["loss"] == min(best["tuning_losses"])
+    _train_recipe_of(document, best, found.facts["recipe"])
+    run = next(row for row in snapshot(LAKE, records.lake).runs.to_pylist() if row["job"] == "tune")
+    counts = dict(run["counts"])
+    assert counts["trials"] == 4 == counts["finished"] + counts["stopped"] + counts["failed"]
+    assert counts["failed"] == 1
+    again = tune(document)
+    assert (again.status, again.facts) == ("already", found.facts)
+    assert not [path for path in Path(records.lake).rglob("*") if "pkl" in path.suffix or path.name == "ray"]
+    # Side by side or one after another, with other values where the held-out subjects stand: the same trials.
+    assert poison(records, found.run_ids[0]) == counts["held_out"] > 0
+    apart = tune(recipe(records, "search", [0.02, 0.0003, BROKEN_RATE], concurrent=1))
+    assert apart.run_ids != found.run_ids
+    assert trials(apart) == trials(found)
+
+
+def _train_recipe_of(document: dict[str, Any], best: dict[str, Any], path: str) -> None:
+    """The recipe that is written is the searched one with the best trial's settings."""
+    wanted = {**document, "job": "train"}
+    del wanted["search"]
+    rate, dropout = best["values"]["training.learning_rate"], best["values"]["family.dropout"]
+    wanted |= {
+        "training": {**document["training"], "learning_rate": rate},
+        "family": {**document["family"], "dropout": dropout},
+    }
+    assert config.load(path) == config.parse(wanted, "test")
+
+
+@pytest.mark.cluster
+def test_a_killed_search_ends_as_an_undisturbed_one(records: RecordScene) -> None:
+    rates = [0.02, 0.001]
+    undisturbed = tune(recipe(records, "undisturbed", rates))
+    before = _searches(records)
+    document = recipe(records, "killed", rates)
+    reached = _killed(records, document, before)
+    found = tune(document)
+    assert trials(found) == trials(undisturbed)
+    (folder,) = _searches(records) - before
+    for trial, history in reached.items():  # what was finished was not trained again
+        told = json.loads((folder / "trials" / trial / "progress.json").read_text())["history"]
+        assert told[: len(history)] == history
+
+
+def _searches(scene: RecordScene) -> set[Path]:
+    return set((Path(scene.lake) / "training").iterdir())
+
+
+def _killed(scene: RecordScene, document: dict[str, Any], before: set[Path]) -> dict[str, list[dict[str, float]]]:
+    """Kill the driver of a search when a few epochs stand. Returns the records of its trials."""
+    path = scene.folder / "tune.json"
+    path.write_text(json.dumps(document))
+    with (scene.folder / "log").open("ab") as log:
+        process = subprocess.Popen([sys.executable, str(ROOT / "jobs" / "tune.py"), str(path)], stdout=log, stderr=log)
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline and process.poll() is None:
+        if reached := _reached(_searches(scene) - before):
+            family = own_ray.descendants(process.pid)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait(60)
+            own_ray.bury(family)
+            assert sum(map(len, reached.values())) < EPOCHS * 3, "killed too late"
+            return reached
+        time.sleep(0.01)
+    raise AssertionError(f"ended before it could be killed: {(scene.folder / 'log').read_text()[-2000:]}")
+
+
+def _reached(folders: set[Path]) -> dict[str, list[dict[str, float]]]:
+    """Records by trial, once there are three."""
+    logs = [log for folder in folders for log in folder.glob("trials/*/progress.json")]
+    found = {log.parent.name: list(json.loads(log.read_text())["history"]) for log in logs}
+    return found if sum(map(len, found.values())) >= 3 else {}
