@@ -42,7 +42,7 @@ def search_report(
         title, subtitle, facts: the head of the page.
         found: `best`, the number of the best trial; `epochs` of a trial at most; `trials`: of each its
             number (`trial`), `values` of the settings, `state`, `failed` (the reason), `epochs`, `loss`,
-            `tuning_losses`.
+            `tuning_losses`; `log`: names of settings that were drawn by factors.
         rungs: epochs after which trials are judged.
         recipe_file: the name of the best recipe, beside the page.
         lineage: run, code, recipe, table versions.
@@ -54,7 +54,7 @@ def search_report(
         _caution(ranked),
         _changes(ranked[0], trials[0], recipe_file),
         _curves(trials, best, rungs),
-        _settings(trials, best),
+        _settings(trials, best, found["log"]),
         _table(ranked),
         lineage_table(lineage),
     )
@@ -150,10 +150,17 @@ def _curves(trials: Trials, best: int, rungs: Sequence[int]) -> Figure:
     )  # fmt: skip
 
 
-def _settings(trials: Trials, best: int) -> Gallery:
-    names = list(dict.fromkeys(name for one in trials for name in one["values"]))
+def _settings(trials: Trials, best: int, log: Sequence[str]) -> Gallery:
+    seen = [(name, str(value)) for one in trials for name, value in one["values"].items()]
+    names = [
+        name for name in dict.fromkeys(name for name, _ in seen) if len({one for one in seen if one[0] == name}) > 1
+    ]
     figures = tuple(
-        Figure(name, setting_against_loss(trials, name, best), f"Lowest tuning loss of each trial against {name}.")
+        Figure(
+            name,
+            setting_against_loss(trials, name, best, name in log),
+            f"Lowest tuning loss of each trial against {name}.",
+        )
         for name in names
     )
     note = (

@@ -13,8 +13,8 @@ from medray.report.canvas import ALARM, INK, NEGATIVE, POSITIVE, QUIET, WIDE, sv
 
 Trials = Sequence[Mapping[str, Any]]  # `trial`, `values`, `state`, `loss`, `tuning_losses` of each
 _FADED = "#b6bec8"
-_WIDELY = 20.0  # from this factor between ends on, an axis is logarithmic
-_ROOM, _WORST_SHOWN = 0.06, 8.0  # of the distance between best and middle
+_ROOM = 0.06
+_CURVES, _POINTS = 2.5, 8.0  # of the distance between best and middle: what is worse leaves the picture
 
 
 def trial_curves(trials: Trials, best: int, rungs: Sequence[int]) -> bytes:
@@ -30,7 +30,7 @@ def trial_curves(trials: Trials, best: int, rungs: Sequence[int]) -> bytes:
             _curve(axes, trial, look | ({} if name in named else {"label": name}))
             named.add(name)
         axes.set(xlabel="epoch", ylabel="tuning loss")
-        axes.set_ylim(*_between(trials))
+        axes.set_ylim(*_between(trials, _CURVES))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         handles, labels = axes.get_legend_handles_labels()
         axes.legend(handles[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -38,12 +38,16 @@ def trial_curves(trials: Trials, best: int, rungs: Sequence[int]) -> bytes:
     return svg(draw, (WIDE[0], WIDE[1] + 0.5))
 
 
-def setting_against_loss(trials: Trials, name: str, best: int) -> bytes:
-    """SVG of what is minimised against one setting, a point for each trial that has both."""
+def setting_against_loss(trials: Trials, name: str, best: int, log: bool) -> bytes:
+    """SVG of what is minimised against one setting, a point for each trial that has both.
+
+    Args:
+        log: the setting was drawn by factors, and is shown so.
+    """
     shown = [one for one in trials if one["loss"] is not None and name in one["values"]]
 
     def draw(axes: Axes) -> None:
-        places = _axis(axes, [one["values"][name] for one in shown])
+        places = _axis(axes, [one["values"][name] for one in shown], log)
         for place, trial in sorted(zip(places, shown, strict=True), key=lambda pair: _layer(pair[1], best)):
             _, look = _look(trial, best)
             axes.plot(
@@ -52,7 +56,7 @@ def setting_against_loss(trials: Trials, name: str, best: int) -> bytes:
                 markerfacecolor=look["color"] if trial["state"] == "finished" else "white",
             )  # fmt: skip
         axes.set(xlabel=name, ylabel="lowest tuning loss")
-        axes.set_ylim(*_between(shown))
+        axes.set_ylim(*_between(shown, _POINTS))
 
     return svg(draw, (4.6, 3.4))
 
@@ -83,22 +87,21 @@ def _curve(axes: Axes, trial: Mapping[str, Any], look: dict[str, Any]) -> None:
         axes.plot([finite[-1] + 1], [losses[finite[-1]]], end, color=look["color"], markersize=4, zorder=look["zorder"])
 
 
-def _between(trials: Trials) -> tuple[float, float]:
-    """The limits of the loss axis: every trial comes into view, but for those that are far worse than most."""
+def _between(trials: Trials, most: float) -> tuple[float, float]:
+    """The limits of the loss axis: up to `most` times as far from the best as the middle trial."""
     lowest = sorted(one["loss"] for one in trials if one["loss"] is not None)
     if not lowest:
         return 0.0, 1.0
     low, middle = lowest[0], lowest[len(lowest) // 2]
-    high = min(lowest[-1], low + _WORST_SHOWN * (middle - low)) if middle > low else lowest[-1]
+    high = min(lowest[-1], low + most * (middle - low)) if middle > low else lowest[-1]
     room = _ROOM * max(high - low, 1e-3 * abs(low), 1e-9)
     return low - room, high + 2 * room
 
 
-def _axis(axes: Axes, values: Sequence[Any]) -> list[float]:
+def _axis(axes: Axes, values: Sequence[Any], log: bool) -> list[float]:
     """Places of the values on the x axis: numbers at themselves, words side by side."""
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        if values and min(values) > 0 and max(values) / min(values) >= _WIDELY:
-            axes.set_xscale("log")
+        axes.set_xscale("log" if log else "linear")
         return list(values)
     words = sorted({str(value) for value in values})
     axes.set_xticks(range(len(words)), words)

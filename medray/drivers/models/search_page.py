@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from medray.engine.search import Trial, best
+from medray.recipes.draws import Between
 from medray.recipes.toml_text import toml_text
 from medray.recipes.tune import TuneRecipe, flat, said
 from medray.report.search import search_report
@@ -26,7 +27,8 @@ def numbers(recipe: TuneRecipe, trials: Sequence[Trial]) -> dict[str, Any]:
         }
         for trial, values in zip(trials, recipe.trials(), strict=True)
     ]
-    return {"best": best(trials).number, "epochs": recipe.training.epochs, "trials": rows}
+    log = [name for name, chosen in recipe.search.ranges.items() if isinstance(chosen, Between) and chosen.log]
+    return {"best": best(trials).number, "epochs": recipe.training.epochs, "log": log, "trials": rows}
 
 
 def best_recipe(plan: Plan, recipe: TuneRecipe, trials: Sequence[Trial]) -> str:
