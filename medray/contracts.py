@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
     from pydantic import BaseModel
 
+    from medray.nn.draws import Draws
     from medray.privacy.pseudonyms import Pseudonyms
 
 Array = npt.NDArray[Any]
@@ -240,7 +241,8 @@ class Family:
         merge: sums + sums -> sums.
         summarise: sums -> summary (normalisation, vocabulary); JSON, stored with the model.
         collate: (examples, config, summary, device) -> network inputs, float32.
-        augment: (inputs, config, generator) -> inputs, on the device; training only.
+        augment: (inputs, config, draws) -> inputs, on the device; training only. `draws` gives each row
+            numbers of its own, by seed, epoch and row: no neighbour and no restart changes them.
         build: (config, summary, outputs) -> network mapping inputs to (N, outputs) logits.
         simple: (examples, config, summary) -> float32 (N, F) plain summaries with NaN where
             nothing is known: what the classic models beside the network learn from.
@@ -261,7 +263,7 @@ class Family:
     merge: Callable[[Sums, Sums], Sums]
     summarise: Callable[[Sums], Sums]
     collate: Callable[[Array, Any, Sums, torch.device], torch.Tensor]
-    augment: Callable[[torch.Tensor, Any, torch.Generator], torch.Tensor]
+    augment: Callable[[torch.Tensor, Any, Draws], torch.Tensor]
     build: Callable[[Any, Sums, int], torch.nn.Module]
     simple: Callable[[Array, Any, Sums], Array]
     traits: Callable[[Array, Any, Sums], dict[str, Array]]

@@ -21,6 +21,22 @@ LASTING_WORKERS = {"RAY_idle_worker_killing_time_threshold_ms": "600000", "RAY_m
 settings.register_profile("medray", deadline=None)
 settings.load_profile("medray")
 
+# Rooms of pure functions: their tests may run beside those that start Ray, servers and jobs, which run one by one.
+PURE = {
+    "config",
+    "dicom",
+    "ehr",
+    "families",
+    "metrics",
+    "nn",
+    "ops",
+    "planning",
+    "privacy",
+    "quality",
+    "report",
+    "tasks",
+}
+
 _bucket_numbers = itertools.count(1)
 
 
@@ -29,6 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("ray") or item.get_closest_marker("cluster"):
             item.add_marker(pytest.mark.filterwarnings("ignore::DeprecationWarning"))
+        serves = any(item.get_closest_marker(name) for name in ("ray", "s3", "cluster"))
+        if serves or item.path.parent.name not in PURE:
+            item.add_marker(pytest.mark.xdist_group("one by one"))
 
 
 @pytest.fixture(scope="session")

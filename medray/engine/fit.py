@@ -22,7 +22,7 @@ _POLL_S = 0.5
 
 
 def fit(spec: FitSpec, watch: Watch) -> tuple[dict[str, Array], Array, list[dict[str, float]]]:
-    """Train until done, resuming what an earlier attempt in the same folder has reached.
+    """Train until done, going on from what an earlier attempt in the same folder has reached.
 
     Args:
         watch: called with each finished epoch's record, in order.
@@ -31,8 +31,8 @@ def fit(spec: FitSpec, watch: Watch) -> tuple[dict[str, Array], Array, list[dict
         Weights by name, tuning logits (N, O) in the order of the examples, and the epochs.
 
     Raises:
-        EngineError: the cluster is too small, workers died too often, or no epoch ended in
-            `stall_s` seconds.
+        EngineError: the cluster is too small, workers died too often, no checkpoint came in `stall_s` seconds, or
+            the loss is no number any more.
     """
     import ray
 
@@ -43,7 +43,7 @@ def fit(spec: FitSpec, watch: Watch) -> tuple[dict[str, Array], Array, list[dict
         _wait(spec, run, watch)
     tensors = load_tensors(spec.store.read(spec.result_uri))
     weights = {name.removeprefix("weights/"): value for name, value in tensors.items() if name.startswith("weights/")}
-    return weights, np.asarray(tensors["logits"]), _progress(spec)
+    return weights, np.asarray(tensors["logits"]), _told_progress(spec)["history"]
 
 
 def _run(spec: FitSpec, use_gpu: bool) -> str | None:
@@ -87,20 +87,23 @@ def _told(error: BaseException) -> str:
 def _wait(spec: FitSpec, run: Any, watch: Watch) -> None:
     import ray
 
-    seen, last = 0, time.monotonic()
+    seen, place, last = 0, None, time.monotonic()
     while True:
         ready, _ = ray.wait([run], timeout=_POLL_S)
-        for record in _progress(spec)[seen:]:
+        told = _told_progress(spec)
+        for record in told["history"][seen:]:
             watch(record)
-            seen, last = seen + 1, time.monotonic()
+            seen += 1
+        if told["place"] != place:
+            place, last = told["place"], time.monotonic()
         if ready:
             break
         if time.monotonic() - last > spec.training.stall_s:
             ray.cancel(run, force=True)
             raise EngineError(
                 "training",
-                f"no finished epoch in {spec.training.stall_s:g} s",
-                "an epoch in [training] stall_s",
+                f"no checkpoint in {spec.training.stall_s:g} s",
+                "one in [training] stall_s",
                 "look for waiting workers or a slow store, or raise stall_s; running again resumes",
             )
     failure = _outcome(run)
@@ -109,7 +112,15 @@ def _wait(spec: FitSpec, run: Any, watch: Watch) -> None:
             "training",
             f"workers that failed more than {spec.training.retries} times: {failure}",
             "workers that live",
-            "look for memory and for the store; running again resumes from the last epoch",
+            "look for memory and for the store; running again resumes from the last checkpoint",
+        )
+    diverged = _told_progress(spec)["failed"]
+    if diverged:
+        raise EngineError(
+            "training",
+            diverged,
+            "finite losses",
+            "lower [training] learning_rate or gradient_clip, or look for extreme values in the inputs",
         )
 
 
@@ -124,9 +135,9 @@ def _outcome(run: Any) -> str | None:
     return failure
 
 
-def _progress(spec: FitSpec) -> list[dict[str, float]]:
+def _told_progress(spec: FitSpec) -> dict[str, Any]:
     try:
-        history: list[dict[str, float]] = json.loads(spec.store.read(spec.progress_uri))["history"]
+        found: dict[str, Any] = json.loads(spec.store.read(spec.progress_uri))
     except FileNotFoundError:
-        return []
-    return history
+        return {"history": [], "place": None, "failed": ""}
+    return found

@@ -11,21 +11,49 @@ import torch
 from medray.contracts import Array
 
 
-def epoch_batches(index: Array, seed: int, epoch: int, batch_size: int, rank: int, workers: int) -> Iterator[Array]:
-    """This rank's part of every global batch: the same permutation on each rank, sliced, sorted.
+def epoch_batches(order: Array, batch_size: int, workers: int) -> Iterator[Array]:
+    """The global batches of one epoch, each divisible among the workers.
 
     The last, smaller batch is left out (its rows come in other epochs), unless it is the only one.
     """
-    order = np.random.default_rng([seed, epoch]).permutation(index)
-    whole = max(len(order) // batch_size, 1)
-    for step in range(whole):
+    for step in range(steps_per_epoch(len(order), batch_size)):
         batch = order[step * batch_size : (step + 1) * batch_size]
-        usable = len(batch) // workers * workers
-        yield np.sort(batch[:usable][rank::workers])
+        yield batch[: len(batch) // workers * workers]
+
+
+def share_of(batch: Array, rank: int, workers: int) -> Array:
+    """A rank's part of a global batch, sorted, so that it is read forwards."""
+    return np.sort(batch[rank::workers])
 
 
 def steps_per_epoch(examples: int, batch_size: int) -> int:
     return max(examples // batch_size, 1)
+
+
+def shuffled(index: Array, seed: int, epoch: int) -> Array:
+    """Every example once, in the order of this epoch."""
+    return np.random.default_rng([seed, epoch]).permutation(index)
+
+
+def balanced(index: Array, answers: Array, seed: int, epoch: int) -> Array:
+    """As many examples as there are, each answer equally often.
+
+    Args:
+        index: (N,) the examples.
+        answers: float (N,), NaN where not known: such examples are left out.
+
+    Returns:
+        (N,) shuffled. Of an answer with n_i of N examples and m answers, each example comes N / (m n_i) times, rounded
+        up or down; which of them come once more, the epoch draws.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    known = np.unique(answers[~np.isnan(answers)])
+    drawn = []
+    for place, answer in enumerate(known):
+        rows = generator.permutation(index[answers == answer])
+        wanted = len(index) * (place + 1) // len(known) - len(index) * place // len(known)
+        drawn.append(np.resize(rows, wanted))
+    return generator.permutation(np.concatenate(drawn))
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: float) -> float:
@@ -47,10 +75,3 @@ def average(running: dict[str, torch.Tensor], model: torch.nn.Module, decay: flo
             running[name].lerp_(value, 1 - now)
         else:
             running[name].copy_(value)
-
-
-def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Weight decay on matrices and kernels; none on biases and normalisation."""
-    heavy = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
-    light = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
-    return [{"params": heavy, "weight_decay": weight_decay}, {"params": light, "weight_decay": 0.0}]

@@ -54,6 +54,7 @@ class TrialTraining(Trainable):  # type: ignore[misc]  # ray is not followed
         fit = self._fit
         if self._told == fit.progress.epoch:
             fit.epoch()
+            fit.uploads.wait()  # what is told stands: a trial that is paused goes on elsewhere
         record = fit.progress.history[self._told]
         if not all(math.isfinite(record[name]) for name in ("loss", "tuning_loss")):
             raise FloatingPointError(f"a loss that is no finite number in epoch {self._told + 1}")
@@ -62,7 +63,7 @@ class TrialTraining(Trainable):  # type: ignore[misc]  # ray is not followed
     def _device(self) -> torch.device:
         if self._use_gpu:
             return torch.device("cuda", 0)
-        torch.set_num_threads(1)  # a trial has one CPU: its result does not depend on its neighbours
+        torch.set_num_threads(self._spec.threads or 1)
         return torch.device("cpu")
 
 

@@ -34,10 +34,10 @@ def trial_folder(shared: str, number: int) -> str:
 def told(spec: TrialSpec) -> tuple[list[dict[str, float]], str]:
     """A trial's records so far, and why it has failed ("": it has not)."""
     try:
-        history: list[dict[str, float]] = json.loads(spec.store.read(spec.progress_uri))["history"]
+        progress = json.loads(spec.store.read(spec.progress_uri))
     except FileNotFoundError:
-        history = []
-    return history, failure(spec)
+        return [], failure(spec)
+    return progress["history"], progress["failed"] or failure(spec)
 
 
 def failure(spec: TrialSpec) -> str:

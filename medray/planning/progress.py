@@ -19,11 +19,13 @@ class Traces:
         unit: what is counted: "chunks", "buckets", "shards", "epochs", "links".
         total: of them in all; None where it is not known yet.
         times: when each of those that are done was done, in any order.
+        moved: a later sign of life, where there is one.
     """
 
     unit: str
     total: int | None
     times: Sequence[datetime]
+    moved: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Progress:
 def progress(traces: Traces, planned_at: datetime, now: datetime) -> Progress:
     """The progress of one open plan."""
     times = sorted(traces.times)
-    done, last = len(times), times[-1] if times else planned_at
+    done, last = len(times), max([planned_at, *times[-1:], *([traces.moved] if traces.moved else [])])
     recent = times[-_RECENT:]
     seconds = (recent[-1] - recent[0]).total_seconds() if len(recent) > 1 else 0.0
     pace = (len(recent) - 1) / seconds if seconds > 0 else None

@@ -8,8 +8,10 @@ from pydantic import Field, model_validator
 
 from medray.families.config import OF_RECORDS, FamilyConfig
 from medray.recipes.problem import Problem
-from medray.recipes.recipe import Name, Recipe, Section
+from medray.recipes.recipe import Name, Recipe, Section, Uri
 from medray.tasks.config import TaskConfig
+
+_ONE_ANSWER = ("binary", "multiclass", "ordinal")
 
 
 class Reads(Recipe):
@@ -54,22 +56,53 @@ class Split(Section):
         return self
 
 
+class Start(Section):
+    """Weights that a training starts from, instead of drawn ones.
+
+    Attributes:
+        weights: a safetensors file.
+        without: beginnings of names that keep their drawn weights, such as those of the last layer.
+    """
+
+    weights: Uri
+    without: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _safetensors(self) -> Self:
+        if not self.weights.endswith(".safetensors"):
+            raise ValueError("weights are a .safetensors file: other formats may hold code")
+        return self
+
+
 class Training(Section):
     """How weights are found.
 
     Attributes:
         epochs: passes over the training split, at most.
         batch_size: examples of one step over all workers together.
+        accumulate: parts of a worker's share of a batch, taken in one after the other: a batch that is too large for
+            the memory.
+        sampling: "all" examples once an epoch, or "balanced": as many, each answer equally often.
+        optimizer: "adamw", or "sgd" with Nesterov's momentum.
         learning_rate: peak of the schedule (linear warm-up, then cosine to zero).
         warmup: share of all steps.
-        weight_decay: AdamW, on matrices only.
+        weight_decay: on matrices and kernels only; with "sgd" it is the L2 penalty.
+        l1: L1 penalty on matrices and kernels (proximal): weights that do not help become exactly zero.
+        gradient_clip: highest norm of a step's gradients.
         ema: decay of the running average of weights that becomes the model; 0 turns it off.
         patience: epochs without a better tuning loss before training stops.
         keep: "best" epoch by tuning loss, or "last".
+        start: weights to start from.
+        frozen: beginnings of names of weights that do not learn, for the first `frozen_epochs` (without it: for ever).
         seed: of weights, order and augmentation.
+        precision: of forwards and backwards; "auto" is bfloat16 on GPUs that have it. Weights, losses and answers are
+            float32 always.
+        compile: torch.compile; "auto" does on GPUs where a training is long enough to gain from it.
         workers: distributed workers.
         gpu: one GPU a worker ("auto": when the cluster has them).
-        stall_s: a run without a finished epoch for so long is ended with an error.
+        read_ahead: batches made for a GPU before it asks for them.
+        checkpoint_s: seconds between checkpoints within an epoch; each epoch ends with one.
+        stall_s: a run without a checkpoint for so long is ended with an error.
         retries: how often killed workers are replaced.
     """
 
@@ -77,21 +110,36 @@ class Training(Section):
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
-    seed: int
+    seed: int = Field(ge=0)
+    accumulate: int = Field(default=1, ge=1)
+    sampling: Literal["all", "balanced"] = "all"
+    optimizer: Literal["adamw", "sgd"] = "adamw"
     warmup: float = Field(default=0.1, ge=0, lt=1)
+    l1: float = Field(default=0.0, ge=0)
+    gradient_clip: float = Field(default=1.0, gt=0)
     ema: float = Field(default=0.0, ge=0, lt=1)
     patience: int | None = Field(default=None, ge=1)
     keep: Literal["best", "last"] = "best"
-    gradient_clip: float = Field(default=1.0, gt=0)
+    start: Start | None = None
+    frozen: tuple[str, ...] = ()
+    frozen_epochs: int | None = Field(default=None, ge=1)
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: Literal["auto", "yes", "no"] = "auto"
     workers: int = Field(default=1, ge=1)
     gpu: Literal["auto", "no"] = "auto"
+    read_ahead: int = Field(default=2, ge=0, le=64)
+    checkpoint_s: float = Field(default=300, ge=0)
     stall_s: float = Field(default=1800, gt=0)
     retries: int = Field(default=3, ge=0)
 
     @model_validator(mode="after")
-    def _divisible(self) -> Self:
-        if self.batch_size % self.workers:
-            raise ValueError(f"batch_size {self.batch_size} does not divide among {self.workers} workers")
+    def _fits_together(self) -> Self:
+        if self.batch_size % (self.workers * self.accumulate):
+            raise ValueError(
+                f"batch_size {self.batch_size} does not divide among {self.workers} workers x {self.accumulate} parts"
+            )
+        if self.frozen_epochs is not None and not self.frozen:
+            raise ValueError("frozen_epochs without frozen: name what is frozen for so long")
         return self
 
 
@@ -108,3 +156,11 @@ class TrainRecipe(Reads):
     split: Split
     training: Training
     model: ModelTarget
+
+    @model_validator(mode="after")
+    def _balance_of_answers(self) -> Self:
+        if self.training.sampling == "balanced" and self.task.kind not in _ONE_ANSWER:
+            raise ValueError(
+                f"[training] sampling = 'balanced' belongs to tasks with one answer: {', '.join(_ONE_ANSWER)}"
+            )
+        return self

@@ -13,7 +13,7 @@ from medray.recipes.train import TrainRecipe
 
 _LEARNING = (
     "batch_size", "learning_rate", "weight_decay", "warmup", "ema", "gradient_clip", "optimizer", "l1", "sampling",
-    "start", "frozen", "frozen_epochs",
+    "frozen", "frozen_epochs",
 )  # fmt: skip
 _MOST_TOLD = 5  # trials that are no recipe
 

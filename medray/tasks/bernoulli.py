@@ -23,11 +23,12 @@ def count(targets: Array) -> Sums:
 
 
 def loss(
-    logits: torch.Tensor, targets: torch.Tensor, summary: Sums, smoothing: float
+    logits: torch.Tensor, targets: torch.Tensor, summary: Sums, smoothing: float, focus: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Cross entropy of the known answers, weighted by `summary["weights"]` (K, 2).
 
-    Yes is 1 - smoothing / 2 and no is smoothing / 2 (Szegedy et al., CVPR 2016).
+    Yes is 1 - smoothing / 2 and no is smoothing / 2 (Szegedy et al., CVPR 2016). An answer that is given the
+    probability p already counts (1 - p) ** focus (Lin et al., ICCV 2017).
 
     Returns:
         (weighted sum in nats, number of known answers), both scalars.
@@ -37,6 +38,8 @@ def loss(
     weights = torch.as_tensor(summary["weights"], dtype=logits.dtype, device=logits.device)
     weight = torch.lerp(weights[:, 0].expand_as(yes), weights[:, 1].expand_as(yes), yes) * known
     smooth = yes * (1.0 - smoothing) + smoothing / 2.0
+    if focus:
+        weight = weight * torch.sigmoid(torch.where(yes > 0.5, -logits, logits)) ** focus
     return binary_cross_entropy_with_logits(logits, smooth, weight, reduction="sum"), known.sum()
 
 

@@ -26,6 +26,7 @@ def _distinct(names: Sequence[str]) -> Sequence[str]:
 
 Name = Annotated[str, AfterValidator(_plain)]
 Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]
+Focus = Annotated[float, Field(ge=0.0, le=10.0)]
 
 
 class BinaryConfig(BaseModel):
@@ -39,6 +40,7 @@ class BinaryConfig(BaseModel):
             "min_sensitivity_ppv" (highest of the lower of sensitivity and positive predictive
             value: event 1 of the PhysioNet/CinC challenge 2012).
         label_smoothing: share of each answer that the loss spreads evenly over all answers.
+        focus: gamma of the focal loss: how little answers count that are learnt already; 0 turns it off.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +50,7 @@ class BinaryConfig(BaseModel):
     class_weights: bool
     threshold: ThresholdRule
     label_smoothing: Smoothing = 0.0
+    focus: Focus = 0.0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -62,7 +65,7 @@ class MulticlassConfig(BaseModel):
         label: the question, as in the label file.
         classes: the answers, in the order of their integers 0, 1, ...
         class_weights: weigh classes so that all count alike in the loss.
-        label_smoothing: as in `BinaryConfig`.
+        label_smoothing, focus: as in `BinaryConfig`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,6 +75,7 @@ class MulticlassConfig(BaseModel):
     classes: Annotated[tuple[Name, ...], Field(min_length=2), AfterValidator(_distinct)]
     class_weights: bool
     label_smoothing: Smoothing = 0.0
+    focus: Focus = 0.0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -84,7 +88,7 @@ class MultilabelConfig(BaseModel):
 
     Attributes:
         labels: the questions, as in the label file.
-        class_weights, threshold, label_smoothing: as in `BinaryConfig`, for each question.
+        class_weights, threshold, label_smoothing, focus: as in `BinaryConfig`, for each question.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,6 +98,7 @@ class MultilabelConfig(BaseModel):
     class_weights: bool
     threshold: ThresholdRule
     label_smoothing: Smoothing = 0.0
+    focus: Focus = 0.0
 
 
 class OrdinalConfig(BaseModel):

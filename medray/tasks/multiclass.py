@@ -41,12 +41,15 @@ def outputs(config: MulticlassConfig) -> int:
 def loss(
     logits: torch.Tensor, targets: torch.Tensor, config: MulticlassConfig, summary: Sums
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """(weighted cross entropy in nats, known answers), both sums."""
+    """(weighted cross entropy in nats, known answers), both sums. An answer that is given the probability p already
+    counts (1 - p) ** focus (Lin et al., ICCV 2017)."""
     known = ~targets[:, 0].isnan()
     index = torch.where(known, targets[:, 0], torch.zeros_like(targets[:, 0])).long()
     weights = torch.as_tensor(summary["weights"][0], dtype=logits.dtype, device=logits.device)
     # torch's class weights would weigh the smoothed share by the other classes; here an example has one weight
     each = cross_entropy(logits, index, reduction="none", label_smoothing=config.label_smoothing)
+    if config.focus:
+        each = each * (1.0 - torch.softmax(logits, 1).gather(1, index[:, None])[:, 0]) ** config.focus
     return (each * weights[index] * known).sum(), known.sum()
 
 

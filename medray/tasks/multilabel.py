@@ -39,7 +39,7 @@ def loss(
     logits: torch.Tensor, targets: torch.Tensor, config: MultilabelConfig, summary: Sums
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(weighted cross entropy in nats, known answers), both sums over all questions."""
-    return bernoulli.loss(logits, targets, summary, config.label_smoothing)
+    return bernoulli.loss(logits, targets, summary, config.label_smoothing, config.focus)
 
 
 def calibrate(logits: Array, targets: Array, config: MultilabelConfig) -> Sums:

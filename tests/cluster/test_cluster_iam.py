@@ -19,7 +19,7 @@ from manifests import CLUSTER, documents
 from policed_s3 import Police, allows, policed, statements
 
 from medray.drivers.operate.vacuum import vacuum
-from medray.engine.checkpoint import Progress, State, load_checkpoint, save_checkpoint
+from medray.engine.checkpoint import Progress, State, load_checkpoint, newest, save_checkpoint, take
 from medray.errors import StorageError
 from medray.schema.quarantine import QUARANTINE
 from medray.storage import models, promotions
@@ -53,7 +53,7 @@ TABLE = f"{LAKE}/chest/tables/images"
         (JOB, "DeleteObject", f"{LAKE}/chest/plans/train/run/plan.json", False),
         (JOB, "DeleteObject", f"{LAKE}/chest/lake.json", False),
         (JOB, "DeleteObject", f"{LAKE}/chest/staging/run/000001.arrow", True),
-        (JOB, "DeleteObject", f"{LAKE}/chest/training/run/000001.checkpoint", True),
+        (JOB, "DeleteObject", f"{LAKE}/chest/training/run/000001-00000000.checkpoint", True),
         (JOB, "PutObject", f"{LAKE}/other-lake/lake.json", False),
         (JOB, "GetObject", "arn:aws:s3:::hospital-trust-office/linkage/x", False),
         (JOB, "PutBucketPolicy", LAKE, False),
@@ -176,10 +176,9 @@ def test_a_training_keeps_to_the_policies(police: Police, guarded: Store) -> Non
     weights = {"w": torch.zeros(2)}
     for epoch in (1, 2, 3, 4):
         progress = Progress(epoch=epoch)
-        save_checkpoint(store, folder, State(weights, weights, {}, {"state": {}, "param_groups": []}, progress))
-    found = load_checkpoint(store, folder)
-    assert found is not None
-    assert found.progress.epoch == 4
+        save_checkpoint(store, folder, take(State(weights, weights, {}, {"state": {}, "param_groups": []}, progress)))
+    assert newest(store, folder) == (4, 0)
+    assert load_checkpoint(store, folder, (4, 0)).progress.epoch == 4
     assert len([item for item in store.walk(folder) if item.uri.endswith(".checkpoint")]) == 2
     sha256 = models.save_model(store, lake, {"w": np.zeros(2, np.float32)}, {"family": "image"}, {})
     models.register(store, lake, "chest", sha256, {"run_id": "run"})

@@ -41,7 +41,8 @@ def test_each_kind_of_plan_shows_how_far_it_is(lake: str) -> None:
         _left(lake, f"tables/predictions/data/{scoring.run_id}/00000{chunk}.parquet", 2 * chunk + 1)
     _left(lake, f"tables/predictions/data/{scoring.run_id}/.tmp-1", 9)
     training = _open(lake, kind="train", recipe={"training": {"epochs": 8}})
-    history = [{"epoch": one, "seconds": 60.0} for one in (1, 2, 3)]
+    begun = PLANNED.replace(tzinfo=UTC).timestamp()
+    history = [{"epoch": one, "ended_at": begun + 60.0 * (3 + one)} for one in (1, 2, 3)]
     _left(lake, f"training/{training.run_id}/progress.json", 7, json.dumps({"history": history}))
     searching = _open(lake, kind="tune")
     for trial, log in enumerate([history, history[:1]]):

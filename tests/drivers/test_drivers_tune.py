@@ -27,7 +27,7 @@ from medray.storage.store import LAKE
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]
-EPOCHS, BROKEN_RATE = 6, 1e38
+EPOCHS, BROKEN_RATE = 6, 1e30
 
 
 def recipe(scene: RecordScene, name: str, rates: list[float], **search: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from medray.engine.checkpoint import Progress, State, load_checkpoint, save_checkpoint
+from medray.engine.checkpoint import Progress, State, load_checkpoint, newest, save_checkpoint, take
 from medray.storage.store import LAKE
 
 
@@ -27,14 +27,14 @@ def _state(epoch: int) -> tuple[State, torch.nn.Module, torch.optim.Optimizer]:
 
 
 def test_nothing_is_the_beginning(tmp_path: Path) -> None:
-    assert load_checkpoint(LAKE, str(tmp_path / "none")) is None
+    assert newest(LAKE, str(tmp_path / "none")) is None
+    assert newest(LAKE, str(tmp_path)) is None
 
 
 def test_round_trip(tmp_path: Path) -> None:
     state, model, optimizer = _state(3)
-    save_checkpoint(LAKE, str(tmp_path), state)
-    found = load_checkpoint(LAKE, str(tmp_path))
-    assert found is not None
+    save_checkpoint(LAKE, str(tmp_path), take(state))
+    found = load_checkpoint(LAKE, str(tmp_path), (3, 0))
     assert found.progress == state.progress
     assert set(found.best) == {"0.weight"}
     for name, value in state.weights.items():
@@ -48,10 +48,23 @@ def test_round_trip(tmp_path: Path) -> None:
             assert torch.equal(after["state"][parameter][name], value), (parameter, name)
 
 
-def test_the_newest_is_read_and_two_are_kept(tmp_path: Path) -> None:
-    for epoch in range(1, 6):
-        save_checkpoint(LAKE, str(tmp_path), _state(epoch)[0])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["000004.checkpoint", "000005.checkpoint"]
-    found = load_checkpoint(LAKE, str(tmp_path))
-    assert found is not None
-    assert found.progress.epoch == 5
+def test_what_is_taken_does_not_change_any_more() -> None:
+    state, model, _ = _state(3)
+    before = model[0].weight.detach().clone()
+    state.weights = model.state_dict()
+    taken = take(state)
+    with torch.no_grad():
+        model[0].weight.zero_()
+    assert torch.equal(taken.tensors["weights/0.weight"], before)
+
+
+def test_the_newest_is_found_and_two_are_kept(tmp_path: Path) -> None:
+    for epoch, step in ((1, 0), (1, 99), (1, 100), (10, 0), (9, 7)):
+        state = _state(epoch)[0]
+        state.progress.step = step
+        save_checkpoint(LAKE, str(tmp_path), take(state))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "000009-00000007.checkpoint",
+        "000010-00000000.checkpoint",
+    ]
+    assert newest(LAKE, str(tmp_path)) == (10, 0)

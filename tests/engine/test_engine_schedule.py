@@ -6,12 +6,26 @@ import numpy as np
 import pytest
 import torch
 
-from medray.engine.schedule import average, epoch_batches, learning_rate, parameter_groups, steps_per_epoch
+from medray.engine.optimizer import parameter_groups
+from medray.engine.schedule import (
+    average,
+    balanced,
+    epoch_batches,
+    learning_rate,
+    share_of,
+    shuffled,
+    steps_per_epoch,
+)
+
+
+def ranks_of(index: np.ndarray, batch_size: int, workers: int) -> list[list[np.ndarray]]:
+    batches = list(epoch_batches(shuffled(index, 7, 0), batch_size, workers))
+    return [[share_of(batch, rank, workers) for batch in batches] for rank in range(workers)]
 
 
 def test_ranks_share_one_permutation_without_overlap() -> None:
     index = np.arange(100, 120)
-    ranks = [list(epoch_batches(index, 7, 0, 8, rank, 2)) for rank in (0, 1)]
+    ranks = ranks_of(index, 8, 2)
     assert [len(batches) for batches in ranks] == [2, 2]  # 20 examples are two batches of 8; 4 wait for another epoch
     for first, second in zip(*ranks, strict=True):
         assert len(first) == len(second) == 4
@@ -22,15 +36,15 @@ def test_ranks_share_one_permutation_without_overlap() -> None:
 
 
 def test_the_global_batch_does_not_depend_on_the_number_of_workers() -> None:
-    index = np.arange(32)
-    alone = [set(batch) for batch in epoch_batches(index, 1, 3, 8, 0, 1)]
-    pair = [list(epoch_batches(index, 1, 3, 8, rank, 2)) for rank in (0, 1)]
-    assert alone == [set(a) | set(b) for a, b in zip(*pair, strict=True)]
+    (alone,) = ranks_of(np.arange(32), 8, 1)
+    pair = ranks_of(np.arange(32), 8, 2)
+    assert [set(batch) for batch in alone] == [set(a) | set(b) for a, b in zip(*pair, strict=True)]
 
 
 def test_epochs_and_seeds_differ_and_repeat() -> None:
     def order(seed: int, epoch: int) -> list[int]:
-        return np.concatenate(list(epoch_batches(np.arange(64), seed, epoch, 1, 0, 1))).tolist()
+        found: list[int] = shuffled(np.arange(64), seed, epoch).tolist()
+        return found
 
     assert order(1, 0) == order(1, 0)
     assert order(1, 0) != order(1, 1)
@@ -39,10 +53,22 @@ def test_epochs_and_seeds_differ_and_repeat() -> None:
 
 
 def test_fewer_examples_than_a_batch_are_one_even_batch() -> None:
-    ranks = [list(epoch_batches(np.arange(5), 1, 0, 8, rank, 2)) for rank in (0, 1)]
+    ranks = ranks_of(np.arange(5), 8, 2)
     assert [len(batch) for rank in ranks for batch in rank] == [2, 2]
     assert steps_per_epoch(5, 8) == 1
     assert steps_per_epoch(20, 8) == 2
+
+
+def test_balanced_answers_come_equally_often() -> None:
+    answers = np.array([1.0] * 10 + [0.0] * 3 + [2.0] + [np.nan] * 4)
+    order = balanced(np.arange(100, 118), answers, 7, 0)
+    assert len(order) == 18
+    times = np.bincount(order - 100, minlength=18)
+    assert [times[:10].sum(), times[10:13].sum(), times[13], times[14:].sum()] == [6, 6, 6, 0]
+    assert times[:10].max() == 1  # no frequent answer twice while others wait
+    assert times[10:13].tolist() == [2, 2, 2]
+    assert order.tolist() != balanced(np.arange(100, 118), answers, 7, 1).tolist()
+    assert order.tolist() == balanced(np.arange(100, 118), answers, 7, 0).tolist()
 
 
 def test_learning_rate_warms_up_and_falls_to_zero() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,16 +21,21 @@ from medray.drivers.inputs.reading import Reading, declared
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.labels import answers, latest
 from medray.drivers.models.promote import promoted
+from medray.drivers.models.training_page import training_page
 from medray.drivers.models.tuning_reference import tuning_reference
+from medray.drivers.reports import PAGE, report_folder, write_report
 from medray.engine.examples import Examples, write_examples
 from medray.engine.fit import fit
 from medray.engine.loop import FitSpec
+from medray.engine.start import load_start
 from medray.engine.survey import survey
-from medray.errors import SplitError
-from medray.planning.splits import TRAIN, TUNING, assign
+from medray.errors import ModelError, SplitError
+from medray.planning.bottleneck import advice
+from medray.planning.splits import SPLITS, TRAIN, TUNING, assign
 from medray.recipes.train import TrainRecipe
 from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run
+from medray.storage.failures import told
 from medray.storage.models import Registered, register, save_model, versions
 from medray.storage.plans import Plan, write_plan
 from medray.storage.shards import open_shard
@@ -106,7 +112,7 @@ def training_plan(
     Raises:
         SplitError: the training or the tuning split is empty.
     """
-    counts = {name: sum(one.split == name for one in labelled) for name in ("train", "tuning", "held_out")}
+    counts = {name: sum(one.split == name for one in labelled) for name in SPLITS}
     for name in (TRAIN, TUNING):
         if not counts[name]:
             raise SplitError(
@@ -126,7 +132,44 @@ def training_plan(
             "targets": pa.array([one.targets.tolist() for one in learnt], pa.list_(pa.float32())),
         }
     )
-    return new_plan(recipe, kind, f"{kind} {recipe.model.name}", job.run_date, state.versions, counts, inputs)
+    facts = {**counts, **_start_of(recipe, job)}
+    return new_plan(recipe, kind, f"{kind} {recipe.model.name}", job.run_date, state.versions, facts, inputs)
+
+
+def _start_of(recipe: TrainRecipe, job: Job) -> dict[str, str]:
+    """The bytes that the training starts from: others would be another training."""
+    start = recipe.training.start
+    if start is None:
+        return {}
+    with told(start.weights):
+        return {"start_sha256": hashlib.sha256(job.store.read(start.weights)).hexdigest()}
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a training has come to.
+
+    Attributes:
+        spec: what it was told.
+        examples, subjects: what it learnt from, train and tuning.
+        weights: by name. logits: float32 (M, O) of the M tuning examples, in order.
+        history: its epochs.
+    """
+
+    spec: FitSpec
+    examples: Examples
+    subjects: Array
+    weights: dict[str, Array]
+    logits: Array
+    history: list[dict[str, float]]
+
+    @property
+    def in_train(self) -> Array:
+        return np.asarray(self.examples.split == 0)
+
+    @property
+    def tuning_targets(self) -> Array:
+        return self.examples.targets[~self.in_train]
 
 
 def _execute(
@@ -139,9 +182,40 @@ def _execute(
     job: Job,
 ) -> Result:
     started = time.monotonic()
-    learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
+    learnt = _learn(plan, recipe, reading, task, files, labelled, job)
+    spec, in_train = learnt.spec, learnt.in_train
+    calibration = task.calibrate(learnt.logits, learnt.tuning_targets, recipe.task)
+    definition = _definition(recipe, spec.family_summary, spec.task_summary, calibration)
+    by_split = {TRAIN: learnt.subjects[in_train], TUNING: learnt.subjects[~in_train]}
+    sha256 = save_model(job.store, recipe.lake, learnt.weights, {**definition, "windows": reading.windows}, by_split)
+    decoded = task.decode(learnt.logits, recipe.task, calibration)
+    state = snapshot(job.store, recipe.lake).at(plan.tables_read)
+    reference = tuning_reference(reading, spec.family_summary, learnt.examples, learnt.subjects, decoded, state)
+    made, events = _register(plan, recipe, sha256, {**_card(plan, recipe, learnt.history), "reference": reference}, job)
+    report = _report(plan, recipe, learnt, made, job)
+    outcome = Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256, events=events, report_uri=report)
+    commit_run(job.store, recipe.lake, plan, outcome)
+    facts = {**_facts(made, learnt.history, started), "report": report}
+    job.tell.say(
+        f"model {recipe.model.name} version {made.version}, {sha256[:12]}, "
+        f"best epoch {facts['best_epoch']} of {len(learnt.history)}"
+    )
+    return Result("done", (plan.run_id,), facts=facts)
+
+
+def _learn(
+    plan: Plan,
+    recipe: TrainRecipe,
+    reading: Reading,
+    task: Task,
+    files: list[DataFile],
+    labelled: list[Labelled],
+    job: Job,
+) -> Learnt:
+    """Survey and train, from where an earlier attempt stands."""
+    chosen = [one for one in labelled if one.split in (TRAIN, TUNING)]
     folder = join(recipe.lake, "training", plan.run_id)
-    examples, subjects = gather(files, learnt, job)
+    examples, subjects = gather(files, chosen, job)
     in_train = examples.split == 0
     family = reading.family
     family_summary = family.summarise(survey(family, recipe.family, job.store, examples, np.flatnonzero(in_train)))
@@ -150,9 +224,8 @@ def _execute(
         family, recipe.family, family_summary, task, recipe.task, task_summary, recipe.training, job.store, folder
     )
     write_examples(job.store, spec.examples_uri, examples)
-    tuning_targets = examples.targets[~in_train]
-    # What calibration would refuse after the last epoch, it refuses now.
-    task.calibrate(np.zeros((len(tuning_targets), task.outputs(recipe.task)), np.float32), tuning_targets, recipe.task)
+    _refuse_moved_start(plan, recipe, job)
+    _refuse_early(spec, examples.targets[~in_train])
     job.tell.say(
         f"training on {in_train.sum():,} examples, tuning on {(~in_train).sum():,}, {recipe.training.workers} worker(s)"
     )
@@ -160,22 +233,36 @@ def _execute(
         weights, logits, history = fit(
             spec, lambda record: bar.advance(1, f"loss {record['loss']:.4f}, tuning {record['tuning_loss']:.4f}")
         )
-    calibration = task.calibrate(logits, tuning_targets, recipe.task)
-    definition = {**_definition(recipe, family_summary, task_summary, calibration), "windows": reading.windows}
-    by_split = {TRAIN: subjects[in_train], TUNING: subjects[~in_train]}
-    sha256 = save_model(job.store, recipe.lake, weights, definition, by_split)
-    decoded = task.decode(logits, recipe.task, calibration)
-    state = snapshot(job.store, recipe.lake).at(plan.tables_read)
-    reference = tuning_reference(reading, family_summary, examples, subjects, decoded, state)
-    made, events = _register(plan, recipe, sha256, {**_card(plan, recipe, history), "reference": reference}, job)
-    outcome = Outcome(plan.facts, host_facts=host_facts(started), model_sha256=sha256, events=events)
-    commit_run(job.store, recipe.lake, plan, outcome)
-    facts = _facts(made, history, started)
-    job.tell.say(
-        f"model {recipe.model.name} version {made.version}, {sha256[:12]}, "
-        f"best epoch {facts['best_epoch']} of {len(history)}"
-    )
-    return Result("done", (plan.run_id,), facts=facts)
+    return Learnt(spec, examples, subjects, weights, logits, history)
+
+
+def _refuse_moved_start(plan: Plan, recipe: TrainRecipe, job: Job) -> None:
+    if _start_of(recipe, job).get("start_sha256") != plan.facts.get("start_sha256"):
+        raise ModelError(
+            "weights of [training.start]",
+            "other bytes than when the training was planned",
+            "a file that stays as it is",
+            "give the new weights a name of their own",
+        )
+
+
+def _refuse_early(spec: FitSpec, tuning_targets: Array) -> None:
+    """What calibration would refuse after the last epoch, and a worker in its first step, is refused now."""
+    outputs = spec.task.outputs(spec.task_config)
+    spec.task.calibrate(np.zeros((len(tuning_targets), outputs), np.float32), tuning_targets, spec.task_config)
+    if spec.training.start is not None or spec.training.frozen:
+        load_start(spec.store, spec.family.build(spec.family_config, spec.family_summary, outputs), spec.training)
+
+
+def _report(plan: Plan, recipe: TrainRecipe, learnt: Learnt, made: Registered, job: Job) -> str:
+    """Write the report, and say aloud what it advises. Returns where it lies."""
+    on_gpu = any(record["device_memory_bytes"] for record in learnt.history)
+    advised = advice(learnt.history, gpu=on_gpu, read_ahead=recipe.training.read_ahead)
+    for sentence in advised:
+        job.tell.warn(sentence)
+    targets = learnt.examples.targets[learnt.in_train]
+    page = training_page(plan, recipe, made, learnt.history, advised, targets, learnt.spec.task_summary)
+    return write_report(job, recipe.lake, plan.run_id, page)
 
 
 def _register(
@@ -254,5 +341,6 @@ def _facts(made: Registered, history: list[dict[str, float]], started: float) ->
 def _facts_of(job: Job, recipe: TrainRecipe, plan: Plan) -> dict[str, Any]:
     for made in versions(job.store, recipe.lake, recipe.model.name):
         if made.card.get("run_id") == plan.run_id:
-            return _facts(made, list(made.card["history"]), time.monotonic())
+            facts = _facts(made, list(made.card["history"]), time.monotonic())
+            return {**facts, "report": join(report_folder(recipe.lake, plan.run_id), PAGE)}
     return {}

@@ -26,7 +26,7 @@ from medray.engine.examples import write_examples
 from medray.engine.search import Trial, best, search
 from medray.engine.survey import survey
 from medray.engine.trial_spec import TrialSpec, trial_folder
-from medray.planning.splits import TRAIN, TUNING
+from medray.planning.splits import SPLITS, TRAIN, TUNING
 from medray.recipes.tune import TuneRecipe
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.failures import told
@@ -88,7 +88,7 @@ def _execute(
         job.store.replace(join(folder, RECIPE), text.encode())
         job.store.replace(join(folder, NUMBERS), json.dumps(facts, sort_keys=True, indent=1).encode())
     report = write_report(job, recipe.lake, plan.run_id, search_page(plan, recipe, facts, rule.rungs, RECIPE))
-    counts = {**plan.facts, **_ended(trials)}
+    counts = {**{name: plan.facts[name] for name in SPLITS}, **_ended(trials)}
     commit_run(job.store, recipe.lake, plan, Outcome(counts, host_facts=host_facts(started), report_uri=report))
     winner = best(trials)
     job.tell.say(f"best: trial {winner.number} of {len(trials)}, tuning loss {winner.loss:.4f}")
@@ -122,6 +122,7 @@ def _specs(
         recipe.training,
         job.store,
         folder,
+        threads=1,  # a trial has one CPU: its result does not depend on its neighbours
         shared=folder,
     )
     write_examples(job.store, base.examples_uri, examples)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 
 from medray.planning.progress import Traces
 from medray.schema.images import IMAGES
@@ -61,15 +61,19 @@ def _prepared(state: Snapshot, plan: Plan) -> Traces:
 
 
 def _training(state: Snapshot, plan: Plan) -> Traces:
-    """The log tells how long each epoch took; the last one ended when the log was written."""
+    """The log tells when each epoch ended; it is written anew with each checkpoint."""
     folder, epochs = join(state.lake, "training", plan.run_id), plan.recipe["training"]["epochs"]
-    return Traces("epochs", epochs, [end for log in _logs(state, folder) for end in _epoch_ends(state, log)])
+    logs = _logs(state, folder)
+    if not logs:
+        return Traces("epochs", epochs, [])
+    return Traces("epochs", epochs, _epoch_ends(state, logs[0]), logs[0].modified)
 
 
 def _search(state: Snapshot, plan: Plan) -> Traces:
     """Epochs of all trials; how many there will be shows when trials are stopped."""
-    folder = join(state.lake, "training", plan.run_id)
-    return Traces("epochs", None, [end for log in _logs(state, folder) for end in _epoch_ends(state, log)])
+    logs = _logs(state, join(state.lake, "training", plan.run_id))
+    ends = [end for log in logs for end in _epoch_ends(state, log)]
+    return Traces("epochs", None, ends, max((log.modified for log in logs), default=None))
 
 
 def _logs(state: Snapshot, folder: str) -> list[Dated]:
@@ -78,10 +82,7 @@ def _logs(state: Snapshot, folder: str) -> list[Dated]:
 
 def _epoch_ends(state: Snapshot, log: Dated) -> list[datetime]:
     history = json.loads(state.store.read(log.uri))["history"]
-    ends: list[datetime] = [log.modified]
-    for record in reversed(history[1:]):
-        ends.append(ends[-1] - timedelta(seconds=record["seconds"]))
-    return ends
+    return [datetime.fromtimestamp(record["ended_at"], UTC).replace(tzinfo=None) for record in history]
 
 
 def _links(state: Snapshot, plan: Plan) -> Traces:
