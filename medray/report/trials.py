@@ -79,7 +79,7 @@ def _layer(trial: Mapping[str, Any], best: int) -> int:
 
 
 def _curve(axes: Axes, trial: Mapping[str, Any], look: dict[str, Any]) -> None:
-    losses = [loss if math.isfinite(loss) else math.nan for loss in trial["tuning_losses"]]
+    losses = [math.nan if loss is None else loss for loss in trial["tuning_losses"]]
     axes.plot(range(1, len(losses) + 1), losses, **look)
     finite = [place for place, loss in enumerate(losses) if not math.isnan(loss)]
     if trial["state"] != "finished" and finite:

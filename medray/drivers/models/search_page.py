@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,12 +24,17 @@ def numbers(recipe: TuneRecipe, trials: Sequence[Trial]) -> dict[str, Any]:
             "failed": trial.failed,
             "epochs": len(trial.history),
             "loss": trial.loss,
-            "tuning_losses": [record["tuning_loss"] for record in trial.history],
+            "tuning_losses": [_finite(record["tuning_loss"]) for record in trial.history],
         }
         for trial, values in zip(trials, recipe.trials(), strict=True)
     ]
     log = [name for name, chosen in recipe.search.ranges.items() if isinstance(chosen, Between) and chosen.log]
     return {"best": best(trials).number, "epochs": recipe.training.epochs, "log": log, "trials": rows}
+
+
+def _finite(loss: float) -> float | None:
+    """JSON has no word for other numbers."""
+    return loss if math.isfinite(loss) else None
 
 
 def best_recipe(plan: Plan, recipe: TuneRecipe, trials: Sequence[Trial]) -> str:
