@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from faults import own_ray
 from record_scene import TABULAR, RecordScene
+from scene import as_new
 from story import job
 
 from medray import config
@@ -27,13 +28,15 @@ from medray.storage.store import LAKE
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]
-EPOCHS, BROKEN_RATE = 6, 1e30
+EPOCHS = 6
+GOOD_RATE, BROKEN_RATE = 0.02, 1e30
+RATES = [GOOD_RATE, 0.0003, BROKEN_RATE]
 
 
-def recipe(scene: RecordScene, name: str, rates: list[float], **search: Any) -> dict[str, Any]:
+def recipe(scene: RecordScene, name: str, **search: Any) -> dict[str, Any]:
     training = {"epochs": EPOCHS, "batch_size": 8, "learning_rate": 0.003, "weight_decay": 0.01, "seed": 1}
-    ranges = {"training.learning_rate": {"of": rates}, "family.dropout": {"low": 0.0, "high": 0.5}}
-    asked = {"trials": 1 + len(rates), "seed": 2, "grace_epochs": 1, "reduction": 2, "ranges": ranges, **search}
+    ranges = {"training.learning_rate": {"of": RATES}, "family.dropout": {"low": 0.0, "high": 0.5}}
+    asked = {"trials": 1 + len(RATES), "seed": 2, "grace_epochs": 1, "reduction": 2, "ranges": ranges, **search}
     changes = {"family": TABULAR, "training": training, "search": asked, "model": {"name": "tiny"}}
     return {**scene.recipe("train", **changes), "job": "tune", "name": name}
 
@@ -45,6 +48,13 @@ def tune(document: dict[str, Any]) -> Result:
 
 def trials(result: Result) -> list[dict[str, Any]]:
     return list(result.facts["trials"])
+
+
+@pytest.fixture(scope="module")
+def searched(pristine_records: RecordScene) -> tuple[RecordScene, Result]:
+    """A lake with an undisturbed search."""
+    as_new(pristine_records.folder)
+    return pristine_records, tune(recipe(pristine_records, "search"))
 
 
 def poison(scene: RecordScene, run_id: str) -> int:
@@ -71,30 +81,36 @@ def poison(scene: RecordScene, run_id: str) -> int:
     return poisoned
 
 
-def test_a_search_finds_a_recipe_and_reads_nothing_that_is_held_out(records: RecordScene) -> None:
-    document = recipe(records, "search", [0.02, 0.0003, BROKEN_RATE])
-    found = tune(document)
+def test_a_search_finds_a_recipe(searched: tuple[RecordScene, Result]) -> None:
+    scene, found = searched
     by_rate = {one["values"]["training.learning_rate"]: one for one in trials(found)}
     assert by_rate[BROKEN_RATE]["state"] == "failed"
     assert "no finite number" in by_rate[BROKEN_RATE]["failed"]
-    assert by_rate[0.02]["state"] == "finished"
-    assert by_rate[0.02]["epochs"] == EPOCHS
+    assert (by_rate[GOOD_RATE]["state"], by_rate[GOOD_RATE]["epochs"]) == ("finished", EPOCHS)
     best = min((one for one in trials(found) if one["state"] == "finished"), key=lambda one: one["loss"])
     assert found.facts["best"] == best["trial"]
     assert best["loss"] == min(best["tuning_losses"])
+    document = recipe(scene, "search")
     _train_recipe_of(document, best, found.facts["recipe"])
-    run = next(row for row in snapshot(LAKE, records.lake).runs.to_pylist() if row["job"] == "tune")
-    counts = dict(run["counts"])
+    counts = _counts(scene)
     assert counts["trials"] == 4 == counts["finished"] + counts["stopped"] + counts["failed"]
     assert counts["failed"] == 1
     again = tune(document)
     assert (again.status, again.facts) == ("already", found.facts)
-    assert not [path for path in Path(records.lake).rglob("*") if "pkl" in path.suffix or path.name == "ray"]
-    # Side by side or one after another, with other values where the held-out subjects stand: the same trials.
-    assert poison(records, found.run_ids[0]) == counts["held_out"] > 0
-    apart = tune(recipe(records, "search", [0.02, 0.0003, BROKEN_RATE], concurrent=1))
+    assert not [path for path in Path(scene.lake, "training", found.run_ids[0]).rglob("*") if "pkl" in path.suffix]
+
+
+def test_held_out_inputs_and_the_number_of_workers_change_nothing(searched: tuple[RecordScene, Result]) -> None:
+    scene, found = searched
+    assert poison(scene, found.run_ids[0]) == _counts(scene)["held_out"] > 0
+    apart = tune(recipe(scene, "search", concurrent=1))
     assert apart.run_ids != found.run_ids
     assert trials(apart) == trials(found)
+
+
+def _counts(scene: RecordScene) -> dict[str, int]:
+    run = next(row for row in snapshot(LAKE, scene.lake).runs.to_pylist() if row["job"] == "tune")
+    return dict(run["counts"])
 
 
 def _train_recipe_of(document: dict[str, Any], best: dict[str, Any], path: str) -> None:
@@ -110,15 +126,14 @@ def _train_recipe_of(document: dict[str, Any], best: dict[str, Any], path: str) 
 
 
 @pytest.mark.cluster
-def test_a_killed_search_ends_as_an_undisturbed_one(records: RecordScene) -> None:
-    rates = [0.02, 0.001]
-    undisturbed = tune(recipe(records, "undisturbed", rates))
-    before = _searches(records)
-    document = recipe(records, "killed", rates)
-    reached = _killed(records, document, before)
+def test_a_killed_search_ends_as_an_undisturbed_one(searched: tuple[RecordScene, Result]) -> None:
+    scene, undisturbed = searched
+    before = _searches(scene)
+    document = recipe(scene, "killed")
+    reached = _killed(scene, document, before)
     found = tune(document)
     assert trials(found) == trials(undisturbed)
-    (folder,) = _searches(records) - before
+    (folder,) = _searches(scene) - before
     for trial, history in reached.items():  # what was finished was not trained again
         told = json.loads((folder / "trials" / trial / "progress.json").read_text())["history"]
         assert told[: len(history)] == history
@@ -141,7 +156,7 @@ def _killed(scene: RecordScene, document: dict[str, Any], before: set[Path]) -> 
             os.kill(process.pid, signal.SIGKILL)
             process.wait(60)
             own_ray.bury(family)
-            assert sum(map(len, reached.values())) < EPOCHS * 3, "killed too late"
+            assert sum(map(len, reached.values())) < EPOCHS * 2, "killed too late"
             return reached
         time.sleep(0.01)
     raise AssertionError(f"ended before it could be killed: {(scene.folder / 'log').read_text()[-2000:]}")
