@@ -71,12 +71,13 @@ def fitting_report(
 def _headline(history: Sequence[Record], best_epoch: int) -> Highlights:
     settled = history[1:] or history
     best = history[best_epoch - 1]
-    memory = max(record["device_memory_bytes"] or record["host_memory_bytes"] for record in history)
+    device = max(record["device_memory_bytes"] for record in history)
+    memory = device or max(record["host_memory_bytes"] for record in history)
     numbers = [
         Number("Best tuning loss", best["tuning_loss"], f"epoch {best_epoch} of {len(history)}"),
         Number("Examples a second", _mean(settled, "examples_per_s"), "over all workers, from the second epoch on"),
         Number("Waiting for data", _share(settled, "wait_share"), "of the time of the worker that waited longest"),
-        Number("Device memory", Quantity(f"{memory / 1e9:.2f} GB"), "the most of a worker"),
+        Number("GPU memory" if device else "Memory", Quantity(f"{memory / 1e9:.2f} GB"), "the most of a worker"),
     ]
     if "gpu_busy" in history[0]:
         numbers.insert(3, Number("GPU busy", _share(settled, "gpu_busy"), "of the time, as NVML saw it"))
