@@ -55,7 +55,7 @@ def setting_against_loss(trials: Trials, name: str, best: int, log: bool) -> byt
                 markersize=9 if trial["trial"] == best else 6.5, markeredgewidth=1.5,
                 markerfacecolor=look["color"] if trial["state"] == "finished" else "white",
             )  # fmt: skip
-        axes.set(xlabel=name, ylabel="lowest tuning loss")
+        axes.set(xlabel=name, ylabel="tuning loss")
         axes.set_ylim(*_between(shown, _POINTS))
 
     return svg(draw, (4.6, 3.4))
