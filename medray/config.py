@@ -22,12 +22,14 @@ from medray.recipes.ingest_ehr import IngestEhrRecipe
 from medray.recipes.recipe import Recipe
 from medray.recipes.score import Night, PredictRecipe, night_of
 from medray.recipes.train import PrepareRecipe, TrainRecipe
+from medray.recipes.tune import TuneRecipe
 
 JOBS: dict[str, type[Recipe]] = {
     "ingest_dicom": IngestRecipe,
     "ingest_ehr": IngestEhrRecipe,
     "prepare": PrepareRecipe,
     "train": TrainRecipe,
+    "tune": TuneRecipe,
     "predict": PredictRecipe,
     "evaluate": EvaluateRecipe,
     "explain": ExplainRecipe,
@@ -51,15 +53,21 @@ def parse(document: Mapping[str, Any], where: str) -> Recipe:
         raise RecipeError(where, f"job = {job!r}", ", ".join(JOBS), "name the job at the top of the file")
     try:
         model = night_of(document) if job == "nightly" else JOBS[str(job)]
-        return model.model_validate(document)
+        recipe = model.model_validate(document)
     except ValidationError as error:
-        mistakes = [_mistake(item) for item in error.errors()]
-        raise RecipeError(
-            where,
-            f"{len(mistakes)} mistake{'s' * (len(mistakes) > 1)}:\n  " + "\n  ".join(mistakes) + "\n",
-            f"the keys of a {job} recipe as in jobs/recipes",
-            "correct them all and run `medray check` again",
-        ) from error
+        raise _told(where, str(job), [_mistake(item) for item in error.errors()]) from error
+    if mistakes := recipe.mistakes():
+        raise _told(where, str(job), mistakes)
+    return recipe
+
+
+def _told(where: str, job: str, mistakes: Sequence[str]) -> RecipeError:
+    return RecipeError(
+        where,
+        f"{len(mistakes)} mistake{'s' * (len(mistakes) > 1)}:\n  " + "\n  ".join(mistakes) + "\n",
+        f"the keys of a {job} recipe as in jobs/recipes",
+        "correct them all and run `medray check` again",
+    )
 
 
 def resolved(recipe: Recipe) -> dict[str, Any]:

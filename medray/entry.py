@@ -21,6 +21,7 @@ DRIVERS = {
     "ingest_ehr": "medray.drivers.records.ingest:ingest_records",
     "prepare": "medray.drivers.inputs.prepare:prepare",
     "train": "medray.drivers.models.validated:train_validated",
+    "tune": "medray.drivers.models.tune:tune",
     "predict": "medray.drivers.models.predict:predict",
     "evaluate": "medray.drivers.models.evaluate:evaluate",
     "explain": "medray.drivers.models.attribute:attribute",

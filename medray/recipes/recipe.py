@@ -61,3 +61,7 @@ class Recipe(Section):
     name: Name
     lake: Uri
     compute: Compute = Compute()
+
+    def mistakes(self) -> list[str]:
+        """What is wrong though each key by itself is right; told with the other mistakes of a recipe."""
+        return []

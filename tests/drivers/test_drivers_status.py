@@ -44,6 +44,9 @@ def test_each_kind_of_plan_shows_how_far_it_is(lake: str) -> None:
     begun = PLANNED.replace(tzinfo=UTC).timestamp()
     history = [{"epoch": one, "ended_at": begun + 60.0 * (3 + one)} for one in (1, 2, 3)]
     _left(lake, f"training/{training.run_id}/progress.json", 7, json.dumps({"history": history}))
+    searching = _open(lake, kind="tune")
+    for trial, log in enumerate([history, history[:1]]):
+        _left(lake, f"training/{searching.run_id}/trials/{trial}/progress.json", 6, json.dumps({"history": log}))
     records = _open(lake, kind="ingest_ehr", inputs=(0, 1))
     _left(lake, f"staging/{records.run_id}/000000.arrow", 3)
     _open(lake, kind="prepare", facts={"family": "image", "prepare_hash": "ab", "data_files": ["a", "b"]})
@@ -52,6 +55,7 @@ def test_each_kind_of_plan_shows_how_far_it_is(lake: str) -> None:
     found = {one.plan.job: one for one in status(lake, job(), PLANNED + timedelta(minutes=8)).open}
     assert {name: one.progress.words for name, one in found.items()} == {
         "predict": "3 of 4 chunks", "train": "3 of 8 epochs", "ingest_ehr": "1 of 2 chunks", "prepare": "1 of 2 shards",
+        "tune": "4 epochs",
     }  # fmt: skip
     assert found["predict"].progress.left_s == pytest.approx(120)  # one left, one in two minutes
     assert found["train"].progress.per_minute == pytest.approx(1)

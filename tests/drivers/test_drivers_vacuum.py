@@ -84,6 +84,7 @@ def _garbage(lake: str) -> set[str]:
     data = f"tables/predictions/data/{dead.run_id}"
     found = {_planted(lake, f"{data}/000000.parquet"), _planted(lake, f"staging/{dead.run_id}/000000.arrow")}
     found.add(_planted(lake, f"training/{dead.run_id}/000001.checkpoint"))
+    found.add(_planted(lake, f"training/{dead.run_id}/trials/3/failed.json"))
     abandon(lake, dead.run_id, job())
     rejected, files = _held(lake, "rejected")
     out = _plan(lake, "out")

@@ -74,7 +74,7 @@ def train(recipe: TrainRecipe, job: Job, validated: Mapping[str, Any] | None = N
     current = newest_inputs(state, reading)
     files = read_inputs(state, current.values(), reading)
     labelled = labelled_inputs(state, current, files, task, recipe.task, recipe.split.model_dump())
-    plan = _plan(recipe, job, state, files, labelled)
+    plan = training_plan(JOB, recipe, job, state, files, labelled)
     if plan.run_id in state.run_ids():
         return Result("already", (plan.run_id,), facts=_facts_of(job, recipe, plan))
     plan = write_plan(job.store, recipe.lake, plan)
@@ -110,7 +110,14 @@ def labelled_inputs(
     ]
 
 
-def _plan(recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile], labelled: list[Labelled]) -> Plan:
+def training_plan(
+    kind: str, recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile], labelled: list[Labelled]
+) -> Plan:
+    """The plan of a job that learns from the labelled inputs of train and tuning. Held-out ones are only counted.
+
+    Raises:
+        SplitError: the training or the tuning split is empty.
+    """
     counts = {name: sum(one.split == name for one in labelled) for name in SPLITS}
     for name in (TRAIN, TUNING):
         if not counts[name]:
@@ -132,7 +139,7 @@ def _plan(recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile],
         }
     )
     facts = {**counts, **_start_of(recipe, job)}
-    return new_plan(recipe, JOB, f"train {recipe.model.name}", job.run_date, state.versions, facts, inputs)
+    return new_plan(recipe, kind, f"{kind} {recipe.model.name}", job.run_date, state.versions, facts, inputs)
 
 
 def _start_of(recipe: TrainRecipe, job: Job) -> dict[str, str]:

@@ -39,6 +39,7 @@ def traces(state: Snapshot, plan: Plan) -> Traces:
         "prepare": _prepared,
         "train": _training,
         "cross_validate": _folds,
+        "tune": _search,
         "nightly": _links,
     }
     found = special.get(plan.job)
@@ -65,12 +66,26 @@ def _prepared(state: Snapshot, plan: Plan) -> Traces:
 def _training(state: Snapshot, plan: Plan) -> Traces:
     """The log tells when each epoch ended; it is written anew with each checkpoint."""
     folder, epochs = join(state.lake, "training", plan.run_id), plan.recipe["training"]["epochs"]
-    written = [one for one in _files(state, folder) if one.name == "progress.json"]
-    if not written:
+    logs = _logs(state, folder)
+    if not logs:
         return Traces("epochs", epochs, [])
-    history = json.loads(state.store.read(written[0].uri))["history"]
-    ends = [datetime.fromtimestamp(record["ended_at"], UTC).replace(tzinfo=None) for record in history]
-    return Traces("epochs", epochs, ends, written[0].modified)
+    return Traces("epochs", epochs, _epoch_ends(state, logs[0]), logs[0].modified)
+
+
+def _search(state: Snapshot, plan: Plan) -> Traces:
+    """Epochs of all trials; how many there will be shows when trials are stopped."""
+    logs = _logs(state, join(state.lake, "training", plan.run_id))
+    ends = [end for log in logs for end in _epoch_ends(state, log)]
+    return Traces("epochs", None, ends, max((log.modified for log in logs), default=None))
+
+
+def _logs(state: Snapshot, folder: str) -> list[Dated]:
+    return [one for one in _files(state, folder) if one.name == "progress.json"]
+
+
+def _epoch_ends(state: Snapshot, log: Dated) -> list[datetime]:
+    history = json.loads(state.store.read(log.uri))["history"]
+    return [datetime.fromtimestamp(record["ended_at"], UTC).replace(tzinfo=None) for record in history]
 
 
 def _folds(state: Snapshot, plan: Plan) -> Traces:

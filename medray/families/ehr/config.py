@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -39,6 +39,12 @@ class EhrConfig(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # None of them changes what is read.
+    searchable: ClassVar[tuple[str, ...]] = (
+        "vocabulary", "min_count", "architecture", "width", "step_hours", "layers", "heads", "summary_codes", "members",
+        "dropout", "event_dropout", "code_dropout",
+    )  # fmt: skip
 
     name: Literal["ehr"]
     max_events: Annotated[int, Field(ge=1, le=16_384)]

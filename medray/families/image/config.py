@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -77,6 +77,8 @@ class ImageConfig(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    searchable: ClassVar[tuple[str, ...]] = ("architecture", "width", "dropout", "augment")  # none changes what is read
 
     name: Literal["image"]
     size: tuple[Side, Side]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -58,6 +58,14 @@ class TabularConfig(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    searchable: ClassVar[tuple[str, ...]] = (
+        "architecture",
+        "width",
+        "layers",
+        "heads",
+        "dropout",
+    )  # none changes what is read
 
     name: Literal["tabular"]
     columns: tuple[Columns, ...] = ()
