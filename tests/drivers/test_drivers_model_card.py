@@ -188,6 +188,13 @@ def test_the_page_holds_the_words_as_text_and_leads_to_its_evaluations(lake: str
     assert page.read_text() == Path(write_card(lake, NAME, 1, JOB)).read_text()
 
 
+@pytest.mark.parametrize("forged", [{"declared": 5}, {"declared": {"limits": 5}}, {"tuning": [1]}, {"data": "x"}])
+def test_a_record_of_an_enemy_is_told_and_not_run_into(lake: str, forged: dict[str, Any]) -> None:
+    add(lake, complete_record("one", **forged))
+    with pytest.raises(ModelError, match="no tables of a card"):
+        promote(lake, NAME, 1, JOB)
+
+
 def test_a_cross_validation_stands_beside_the_tuning_split(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     measured = {

@@ -30,9 +30,9 @@ def model_card(state: Snapshot, chosen: Registered) -> Facts:
     """The card of a version as JSON. It has every field, empty where nothing is known.
 
     Raises:
-        ModelError: the model's definition is missing or damaged.
+        ModelError: the model's definition is missing or damaged, or its record is none that medray writes.
     """
-    record = chosen.card
+    record = _checked(chosen)
     definition = load_definition(state.store, state.lake, chosen.sha256)
     said = descriptions(state.store, state.lake, chosen.name, chosen.version)
     have = promotions(state.store, state.lake, chosen.name)
@@ -98,6 +98,21 @@ def refuse_incomplete(lake: str, chosen: Registered, job: Job) -> None:
             "a complete card, before a version goes into production",
             how_to_fill(empty, chosen.name, chosen.version, lake),
         )
+
+
+def _checked(chosen: Registered) -> Mapping[str, Any]:
+    """The record of a version, if its sections are sections and its words are words."""
+    record = chosen.card
+    sections = [record.get(name) or {} for name in ("declared", "data", "split", "tuning", "calibration", "training")]
+    words = record.get("declared") or {}
+    if all(isinstance(one, Mapping) for one in sections) and all(isinstance(one, str) for one in words.values()):
+        return record
+    raise ModelError(
+        f"model {chosen.name!r} version {chosen.version}",
+        "a record whose sections are no tables of a card",
+        "a record as medray writes it",
+        "restore it from a backup",
+    )
 
 
 def _evaluations(state: Snapshot, chosen: Registered) -> Iterator[Facts]:

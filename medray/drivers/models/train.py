@@ -214,7 +214,7 @@ def _execute(
     counts = {**{split: plan.facts[split] for split in SPLITS}, "copies": learnt.clean.copies}
     outcome = Outcome(counts, host_facts=host_facts(started), model_sha256=sha256, events=events, report_uri=report)
     commit_run(job.store, recipe.lake, plan, outcome)
-    write_card(recipe.lake, made.name, made.version, job)
+    job.tell.say(f"model card: {write_card(recipe.lake, made.name, made.version, job)}")
     facts = {**_facts(made, learnt.history, started), "report": report}
     job.tell.say(
         f"model {recipe.model.name} version {made.version}, {sha256[:12]}, "
