@@ -36,7 +36,7 @@ GROUPS = {
     "sex": {"code": "SEX", "names": {"F": "female", "M": "male"}},
     "age": {"code": "HR", "unit": "years"},
     "age_bands": [0, 100],
-    "other": {"fate": {"code": "DEATH"}},
+    "other": {"fate": {"code": "DEA*"}},
     "min_examples": 4,
     "min_each_class": 1,
 }
@@ -145,7 +145,7 @@ def _traits_are_as_they_were_known(told: dict[str, Any]) -> None:
     assert bands["100+"]["n"] == bands["100+"]["n_positive"] == told["answers"]["death"]["n_positive"]
     assert bands["100+"]["reason"] == "fewer than 1 negative examples"
     # a death comes after the prediction
-    assert "no event with the code DEATH was known" in traits["fate"]["absent"]
+    assert "no event with the code DEA* was known" in traits["fate"]["absent"]
     assert "do not say where they come from" in traits["scanner_key"]["absent"]
 
 

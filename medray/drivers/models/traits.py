@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from medray.drivers.input import DataFile, Input, InputKey
 from medray.drivers.inputs.reading import Reading
-from medray.drivers.models.record_traits import record_traits
+from medray.drivers.inputs.record_traits import record_traits
 from medray.errors import RecipeError
 from medray.planning.traits import Trait, age_bands, keyed, missing, named
 from medray.recipes.evaluate import EvaluateRecipe
