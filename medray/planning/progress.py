@@ -16,7 +16,7 @@ class Traces:
     """What an open plan has left in the lake.
 
     Attributes:
-        unit: what is counted: "chunks", "buckets", "shards", "epochs", "links".
+        unit: what is counted: "chunks", "buckets", "shards", "epochs", "trainings", "links".
         total: of them in all; None where it is not known yet.
         times: when each of those that are done was done, in any order.
         moved: a later sign of life, where there is one.

@@ -13,6 +13,8 @@ from record_scene import PATIENTS, TABULAR, RecordScene
 
 import medray.drivers.models.fold_trainings as trainings
 from medray.drivers.job import Result
+from medray.drivers.open_plans import read_open
+from medray.drivers.operate.traces import traces
 from medray.errors import EngineError, LabelError
 from medray.planning.splits import hashed_split
 from medray.storage.models import registered, versions
@@ -63,6 +65,10 @@ def test_random_answers_are_not_known_and_what_was_killed_goes_on(
     with pytest.raises(EngineError, match="a worker that died"):
         _train(records, "coin", folds=folds)
     assert not versions(LAKE, records.lake, "coin")
+    state = snapshot(LAKE, records.lake)
+    (plan,) = read_open(state)
+    left = traces(state, plan)
+    assert (plan.job, left.unit, left.total, len(left.times)) == ("cross_validate", "trainings", 2, 1)
     monkeypatch.setattr(trainings, "fit", watched)
     done = _train(records, "coin", folds=folds)
     assert begun == {"fold-1-seed-4": False, LOST: True}
