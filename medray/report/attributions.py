@@ -16,7 +16,7 @@ from medray.report.canvas import ALARM, NEGATIVE, svg
 from medray.report.digits import decimal, percent
 from medray.report.lineage import lineage_table, reason_table
 from medray.report.overlays import ShownMaps, overlays
-from medray.report.sections import Figure, Group, Highlights, Number, Quantity, Report, Section, Sum, Table, Text
+from medray.report.sections import Figure, Group, Highlights, Link, Number, Quantity, Report, Section, Sum, Table, Text
 
 PROMISED = 0.01  # completeness error
 FEATURES = 15
@@ -57,7 +57,7 @@ def attribution_report(
     maps: Mapping[str, Sequence[ShownMaps]],
     total: Sum,
     reasons: Mapping[str, int],
-    lineage: Mapping[str, str],
+    lineage: Mapping[str, str | Link],
 ) -> Report:
     """The report of one run.
 

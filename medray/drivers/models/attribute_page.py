@@ -83,7 +83,7 @@ def attribution_page(
         maps=maps,
         total=ShownSum("Explanations", total.total_name, total.total, tuple(total.parts.items())),
         reasons={one["values"]: one["counts"] for one in refused},
-        lineage=lineage(plan, model),
+        lineage=lineage(plan, model, state),
     )
     figures = {one.name: _figures(one) for one in results}
     return render(page), {"label": question.label, "methods": figures, "same_first_feature": agreement}
