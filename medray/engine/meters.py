@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ class Meters:
         self.device = device
         self.sums = dict.fromkeys(_SUMS, 0.0)
         if device.type == "cuda":
-            threading.Thread(target=self._look, name="gpu-use", daemon=True).start()
+            threading.Thread(target=_look, args=(weakref.ref(self),), name="gpu-use", daemon=True).start()
 
     def timed(self, source: Iterable[T]) -> Iterator[T]:
         """The items of a source; the time it takes to give them is waiting, the time until the next is asked for is
@@ -65,22 +66,24 @@ class Meters:
         taken, self.sums = self.sums, dict.fromkeys(self.sums, 0.0)
         return taken
 
-    def _look(self) -> None:
-        """NVML says which share of its last sample period some kernel ran."""
-        while True:
-            try:
-                share = torch.cuda.utilization(self.device) / 100.0
-            except Exception:  # noqa: BLE001 - no NVML, or no right to ask it: the report says that it was not measured
-                return
-            self.sums["busy_s"] += share * _LOOK_S
-            self.sums["looked_s"] += _LOOK_S
-            time.sleep(_LOOK_S)
-
     def memory(self) -> tuple[float, float]:
         """Bytes: the most that was used on the device (0 for a CPU), and what this process has of its own now. Pages
         of the mapped cache are not its own: they grow with the data, and go when others need the room."""
         device = float(torch.cuda.max_memory_allocated(self.device)) if self.device.type == "cuda" else 0.0
         return device, own_bytes()
+
+
+def _look(of: weakref.ref[Meters]) -> None:
+    """Note, as long as there are the meters, which share of its last sample period NVML saw some kernel run."""
+    while (meters := of()) is not None:
+        try:
+            share = torch.cuda.utilization(meters.device) / 100.0
+        except Exception:  # noqa: BLE001 - no NVML, or no right to ask it: the report says that it was not measured
+            return
+        meters.sums["busy_s"] += share * _LOOK_S
+        meters.sums["looked_s"] += _LOOK_S
+        del meters
+        time.sleep(_LOOK_S)
 
 
 def own_bytes() -> float:

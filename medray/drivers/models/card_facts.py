@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 RESAMPLES = 500
 _METHODS = {
-    "binary": "a temperature and a bias (Platt 1999)",
-    "multilabel": "a temperature and a bias for each question (Platt 1999)",
-    "multiclass": "a temperature and a bias for each class (Alexandari 2020)",
-    "ordinal": "a temperature and a bias for each class (Alexandari 2020)",
-    "regression": "a line, and an interval from the errors on left-out tuning answers (conformal)",
+    "platt": "a slope and a bias (Platt 1999; of several classes a bias each, Alexandari 2020)",
+    "temperature": "a temperature (Guo 2017)",
+    "isotonic": "a rising curve (isotonic regression, Zadrozny and Elkan 2002)",
+    "none": "nothing: probabilities are the network's own",
 }
+_OF_NUMBERS = "a line, and an interval from the errors on left-out tuning answers (conformal)"
 
 
 def card_facts(
@@ -73,10 +73,15 @@ def card_facts(
         },
         "tuning": without_curves(metrics),
         "calibration": {
-            "method": f"{_METHODS.get(recipe.task.kind, recipe.task.kind)}, fitted on the tuning split",
+            "method": _method(recipe.task),
             "questions": _changes(recipe.task, stored, examples.targets[tuning]),
         },
     }
+
+
+def _method(config: Any) -> str:
+    words = _OF_NUMBERS if config.kind == "regression" else _METHODS[config.calibration]
+    return words if getattr(config, "calibration", "") == "none" else f"{words}, fitted on the tuning split"
 
 
 def _splits(task: Task, config: Any, labelled: Sequence[Labelled], examples: Examples) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from medray.drivers.inputs.prepare import prepare_files
 from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import Reading, declared
 from medray.drivers.job import Job, Result, host_facts
+from medray.drivers.models.leaks import without_copies
 from medray.drivers.models.search_page import best_recipe, numbers, search_page
 from medray.drivers.models.train import Labelled, gather, labelled_inputs, training_plan
 from medray.drivers.reports import report_folder, write_report
@@ -107,7 +108,7 @@ def _specs(
 ) -> list[TrialSpec]:
     """All trials read the same examples and statistics: no searched setting changes what is prepared or surveyed."""
     folder = join(recipe.lake, "training", plan.run_id)
-    examples, _ = gather(files, learnt, job)
+    examples = without_copies(reading, *gather(files, learnt, job), job).examples
     in_train = examples.split == 0
     family = reading.family
     summary = family.summarise(survey(family, recipe.family, job.store, examples, np.flatnonzero(in_train)))
