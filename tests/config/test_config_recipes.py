@@ -69,10 +69,13 @@ def test_json_is_the_same_recipe(ingest: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("job", JOBS)
 def test_resolved_recipes_are_complete(job: str) -> None:
     lake = "/lake"
+    ranges = {"training.learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}}
+    search = {"trials": 3, "seed": 1, "grace_epochs": 1, "reduction": 3, "ranges": ranges}
     documents = {
         "ingest_dicom": story.ingest_recipe(lake, "/archive", "/labels.csv"),
         "ingest_ehr": RecordScene(Path("/site")).recipe("ingest_ehr"),
         "train": story.train_recipe(lake),
+        "tune": {**story.train_recipe(lake), "job": "tune", "search": search},
         "prepare": {"job": "prepare", "name": "p", "lake": lake, "family": story.train_recipe(lake)["family"]},
         "predict": story.predict_recipe(lake),
         "evaluate": {**story.predict_recipe(lake), "job": "evaluate", "split": "held_out", "seed": 1},

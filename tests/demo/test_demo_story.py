@@ -20,7 +20,14 @@ pytestmark = pytest.mark.ray
 
 
 def _setting(words: str = "SYNTHETIC chests") -> Setting:
-    recipe = {"side": "24", "width": "4", "epochs": "2", "learning_rate": "0.004", "chunk_megabytes": "1"}
+    recipe = {
+        "side": "24",
+        "width": "4",
+        "epochs": "2",
+        "learning_rate": "0.004",
+        "chunk_megabytes": "1",
+        "licence": "drawn by medray",
+    }
     return Setting(words, synthetic(60, 1, 48), synthetic(5, 2, 48, first_patient=60), "opacity", recipe)
 
 
