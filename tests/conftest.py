@@ -40,6 +40,7 @@ PURE = {
 _bucket_numbers = itertools.count(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Ray uses what it has deprecated itself; everybody else's warnings are errors."""
     for item in items:
