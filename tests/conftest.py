@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import seaweed
 from hypothesis import settings
 from story import KEY, KEY_VARIABLE
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from medray.storage.store import Store
 
@@ -40,15 +43,30 @@ PURE = {
 _bucket_numbers = itertools.count(1)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Ray uses what it has deprecated itself; everybody else's warnings are errors."""
     for item in items:
         if item.get_closest_marker("ray") or item.get_closest_marker("cluster"):
             item.add_marker(pytest.mark.filterwarnings("ignore::DeprecationWarning"))
-        serves = any(item.get_closest_marker(name) for name in ("ray", "s3", "cluster"))
-        if serves or item.path.parent.name not in PURE:
-            item.add_marker(pytest.mark.xdist_group("one by one"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return _ByRoom(config, log)
+
+
+class _ByRoom(LoadScopeScheduling):
+    """Of two workers one runs all that starts Ray, servers and jobs, one by one; the other files of pure functions."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return file if _is_pure(file) else "one by one"
+
+
+@cache
+def _is_pure(file: str) -> bool:
+    text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
+    return Path(file).parent.name in PURE and not any(f"mark.{name}" in text for name in ("ray", "s3", "cluster"))
 
 
 @pytest.fixture(scope="session")
