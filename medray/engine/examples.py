@@ -23,7 +23,7 @@ class Examples:
     Attributes:
         shards: URIs of prepared shards.
         shard, row: int32 (N,), where each example's values lie.
-        split: int8 (N,), 0 train and 1 tuning.
+        split: int8 (N,), 0 train and 1 tuning; 2 neither, in a fold of a cross-validation.
         targets: float32 (N, T), NaN where missing.
     """
 
