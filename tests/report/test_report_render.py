@@ -127,7 +127,7 @@ def test_columns_of_numbers_go_right() -> None:
     assert numeric_columns(table) == [False, True, True, True, False, True]
     assert numeric_columns(Table("", ("a",), ())) == [False]
     html = page(table)
-    assert '<td class="number">0.250</td>' in html
+    assert '<td class="number"><span>0.250</span></td>' in html
     assert "(0.400 to 0.600)" in html
 
 
