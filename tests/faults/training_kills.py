@@ -92,7 +92,10 @@ def killed(scene: Scene, epochs: int, kills: Sequence[Kill], tell: Callable[[str
     told, reached = Told([], ""), 0
     process = _start(scene, epochs)
     for kill in kills:
-        family, place = _kill(scene, process, kill, before, reached)
+        found = _kill(scene, process, kill, before, reached)
+        if found is None:
+            break
+        family, place = found
         reached = place[0] * 10_000 + place[1]
         told.places.append((*place, kill.victim))
         tell(f"{kill.victim} killed {'while a checkpoint was written' if kill.uploading else ''} after {place}")
@@ -116,8 +119,9 @@ def _start(scene: Scene, epochs: int) -> subprocess.Popen[bytes]:
 
 def _kill(
     scene: Scene, process: subprocess.Popen[bytes], kill: Kill, before: set[Path], reached: int
-) -> tuple[list[psutil.Process], tuple[int, int]]:
-    """Kill at the moment that was drawn. Returns the processes that the job had, and the newest checkpoint's place."""
+) -> tuple[list[psutil.Process], tuple[int, int]] | None:
+    """Kill at the moment that was drawn. Returns the processes that the job had, and the newest checkpoint's place;
+    None where the training has ended before."""
     deadline, begin = time.monotonic() + _LIMIT_S, None
     while time.monotonic() < deadline and process.poll() is None:
         for folder in set(_folders(scene)) - before:
@@ -134,7 +138,9 @@ def _kill(
                 os.kill(victim, signal.SIGKILL)
                 return family, place
         time.sleep(0.0005)
-    raise AssertionError(f"the training ended before it was killed: {(scene.folder / 'log').read_text()[-2000:]}")
+    if process.poll() == 0:
+        return None
+    raise AssertionError(f"the training failed or stood still: {(scene.folder / 'log').read_text()[-2000:]}")
 
 
 def _steps(folder: Path) -> int:
