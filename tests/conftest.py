@@ -24,21 +24,8 @@ LASTING_WORKERS = {"RAY_idle_worker_killing_time_threshold_ms": "600000", "RAY_m
 settings.register_profile("medray", deadline=None)
 settings.load_profile("medray")
 
-# Rooms of pure functions: their tests may run beside those that start Ray, servers and jobs, which run one by one.
-PURE = {
-    "config",
-    "dicom",
-    "ehr",
-    "families",
-    "metrics",
-    "nn",
-    "ops",
-    "planning",
-    "privacy",
-    "quality",
-    "report",
-    "tasks",
-}
+# Rooms whose tests start Ray, servers and jobs without a mark that says so.
+SERVING = {"tests", "cluster", "demo", "faults", "nights", "quality", "s3"}
 
 _bucket_numbers = itertools.count(1)
 
@@ -50,23 +37,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore::DeprecationWarning"))
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are named by their length: what is compressed holds the time, and workers must find the same names."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     return _ByRoom(config, log)
 
 
 class _ByRoom(LoadScopeScheduling):
-    """Of two workers one runs all that starts Ray, servers and jobs, one by one; the other files of pure functions."""
+    """Of two workers one runs all that starts Ray, servers and jobs, one by one; the other runs the other files."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
-        return file if _is_pure(file) else "one by one"
+        return "one by one" if _serves(file) else file
 
 
 @cache
-def _is_pure(file: str) -> bool:
+def _serves(file: str) -> bool:
     text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
-    return Path(file).parent.name in PURE and not any(f"mark.{name}" in text for name in ("ray", "s3", "cluster"))
+    return Path(file).parent.name in SERVING or any(f"mark.{name}" in text for name in ("ray", "s3", "cluster"))
 
 
 @pytest.fixture(scope="session")
