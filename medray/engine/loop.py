@@ -178,7 +178,7 @@ class Fit:
         """Forwards and backwards through a part of a batch."""
         spec = self.spec
         # Dropout depends on seed, step, part and rank alone: a resumed training draws what an uninterrupted one would.
-        torch.manual_seed(part.seed)
+        self._seed(part.seed)
         with self.forward.apart(part.last):
             logits = self.forward(part.inputs)
             loss, known = spec.task.loss(logits, part.targets, spec.task_config, spec.task_summary)
@@ -186,6 +186,12 @@ class Fit:
             torch.autograd.backward(loss * (self.workers / max(part.known, 1)))
         self.meters.count(len(part.inputs))
         return loss, known
+
+    def _seed(self, seed: int) -> None:
+        """As `torch.manual_seed`, which looks for every kind of device first: a millisecond a step."""
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
 
     def _step(self, step: int) -> None:
         training = self.spec.training

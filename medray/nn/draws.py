@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import torch
 
@@ -32,15 +33,22 @@ class Draws:
             seed, epoch: not negative.
             rows: int64 (N,), what names each row for ever. Numbers are drawn on its device.
         """
-        keys = torch.tensor([seed, epoch], dtype=torch.int64, device=rows.device)
-        first, second = _mixed(_mixed(keys) + _GOLDEN * torch.tensor([1, 2], device=rows.device))
-        self._keys = _mixed(rows * _GOLDEN + first) ^ second
+        self._seed, self._epoch, self._rows = seed, epoch, rows
         self._calls = 0
+
+    @cached_property
+    def _keys(self) -> torch.Tensor:
+        """int64 (N,)."""
+        device = self._rows.device
+        keys = torch.tensor([self._seed, self._epoch], dtype=torch.int64, device=device)
+        first, second = _mixed(_mixed(keys) + _GOLDEN * torch.tensor([1, 2], device=device))
+        mixed: torch.Tensor = _mixed(self._rows * _GOLDEN + first) ^ second
+        return mixed
 
     def _bits(self, count: int) -> torch.Tensor:
         """int64 (N, count)."""
         self._calls += 1
-        counter = torch.arange(count, device=self._keys.device) + (self._calls << 32)
+        counter = torch.arange(count, device=self._rows.device) + (self._calls << 32)
         return _mixed(self._keys[:, None] + counter * _GOLDEN)
 
     def uniform(self, *shape: int) -> torch.Tensor:
