@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 INTERVAL_S = 0.15
+MEMORY_SHARE = 0.02  # of the time at most goes into looking at memory: the kernel walks every page for it
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Cost:
     Attributes:
         wall_s, cpu_s: CPU of all processes, user and system: as last seen before each ended, or, where that
             is more, as the kernel counted those that their parents waited for.
-        peak_bytes: the most that all processes held at one time: the sum of their proportional set
-            sizes, in which a page that several share counts once. Pages of files that are mapped
+        peak_bytes: the most that all processes were seen to hold at one time: the sum of their proportional
+            set sizes, in which a page that several share counts once. Pages of files that are mapped
             count; the page cache does not.
         processes: how many there were.
         status: exit status of the command.
@@ -39,12 +40,17 @@ def measured(command: Sequence[str], environment: Mapping[str, str], log: Path) 
     """Run the command to its end; what it says goes to `log`."""
     cpu: dict[tuple[int, float], float] = {}
     before = _waited_for()
-    peak, started = 0, time.monotonic()
+    peak, started, due = 0, time.monotonic(), 0.0
     with log.open("wb") as sink:
         child = subprocess.Popen(list(command), env=dict(environment), stdout=sink, stderr=subprocess.STDOUT)
         root = psutil.Process(child.pid)
         while child.poll() is None:
-            peak = max(peak, _seen(root, cpu))
+            alive = _alive(root)
+            _note_cpu(alive, cpu)
+            if time.monotonic() >= due:
+                looked = time.monotonic()
+                peak = max(peak, sum(map(_proportional_bytes, alive)))
+                due = time.monotonic() + (time.monotonic() - looked) / MEMORY_SHARE
             time.sleep(INTERVAL_S)
     used = max(sum(cpu.values()), _waited_for() - before)
     return Cost(time.monotonic() - started, used, peak, len(cpu), int(child.returncode))
@@ -56,23 +62,26 @@ def _waited_for() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _seen(root: psutil.Process, cpu: dict[tuple[int, float], float]) -> int:
-    """Note the CPU seconds of each process alive; returns the bytes that they hold."""
-    total = 0
+def _alive(root: psutil.Process) -> list[psutil.Process]:
     try:
-        alive = [root, *root.children(recursive=True)]
+        return [root, *root.children(recursive=True)]
     except psutil.Error:
-        return 0
+        return []
+
+
+def _note_cpu(alive: Sequence[psutil.Process], cpu: dict[tuple[int, float], float]) -> None:
+    """The CPU seconds of each process so far."""
     for process in alive:
         try:
             times = process.cpu_times()
             cpu[process.pid, process.create_time()] = times.user + times.system
-            total += _proportional_bytes(process.pid)
-        except (psutil.Error, OSError):
+        except psutil.Error:
             continue  # it has ended meanwhile
-    return total
 
 
-def _proportional_bytes(pid: int) -> int:
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return next(1024 * int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+def _proportional_bytes(process: psutil.Process) -> int:
+    try:
+        rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0  # it has ended meanwhile
+    return next((1024 * int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0)
