@@ -10,12 +10,13 @@ Bools = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 
 
-def brier(scores: Floats, positive: Bools) -> float:
-    """Mean squared distance of probabilities (N,) to the truth, in [0, 1], lower is better (Brier 1950).
+def brier(scores: Floats, outcomes: Floats, weights: Floats) -> float:
+    """Mean squared distance of probabilities (N,) to the truth, 0 or 1 (N,), in [0, 1], lower is better (Brier 1950).
 
-    NaN without examples.
+    NaN without weight.
     """
-    return float(np.mean((scores - positive) ** 2)) if len(scores) else float("nan")
+    total = weights.sum()
+    return float(np.sum(weights * (scores - outcomes) ** 2) / total) if total else float("nan")
 
 
 def equal_mass_edges(scores: Floats, bins: int) -> Floats:

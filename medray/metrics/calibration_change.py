@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from medray.metrics.calibration import bin_of, brier, equal_mass_edges, expected_calibration_error, reliability
+from medray.metrics.honesty import NAMES, scored
 from medray.metrics.records import plain
-
-BINS = 10
 
 
 def calibration_change(
@@ -26,16 +24,16 @@ def calibration_change(
 
 
 def _fit(scores: npt.NDArray[np.float64], positive: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    edges = equal_mass_edges(scores, BINS)
-    points = reliability(
-        scores, positive.astype(np.float64), np.ones_like(scores), bin_of(scores, edges), len(edges) - 1
+    honest, each_once = scored(scores, positive), np.ones(len(scores))
+    count, mean_score, observed = honest.points(each_once)
+    values = dict(zip(NAMES, honest.values(each_once), strict=False))
+    document: dict[str, Any] = plain(
+        {
+            "ece": float(values["ece"]),
+            "brier": float(values["brier"]),
+            "count": count.astype(int).tolist(),
+            "mean_score": mean_score.tolist(),
+            "observed": observed.tolist(),
+        }
     )
-    found = {
-        "ece": expected_calibration_error(points),
-        "brier": brier(scores, positive),
-        "count": points[0].astype(int).tolist(),
-        "mean_score": points[1].tolist(),
-        "observed": points[2].tolist(),
-    }
-    document: dict[str, Any] = plain(found)
     return document

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from medray.metrics.calibration import bin_of, equal_mass_edges, expected_calibration_error, reliability
+from medray.metrics.calibration import bin_of, brier, equal_mass_edges, expected_calibration_error, reliability
 from medray.metrics.recalibration import LogOdds, log_odds, slope_and_intercept
 from medray.metrics.records import Estimate, Honesty, Reliability
 
@@ -31,15 +31,14 @@ class Scores:
 
     def values(self, weights: Floats) -> Floats:
         """Row weights (N,) -> `NAMES`, then the share of positives of each bin."""
-        points = self._points(weights)
-        with np.errstate(invalid="ignore"):
-            brier = np.sum(weights * (self.scores - self.outcomes) ** 2) / weights.sum()
+        points = self.points(weights)
         slope, intercept = slope_and_intercept(self.log_odds, weights)
-        return np.array([brier, expected_calibration_error(points), slope, intercept, *points[2]])
+        honest = brier(self.scores, self.outcomes, weights)
+        return np.array([honest, expected_calibration_error(points), slope, intercept, *points[2]])
 
     def record(self, found: Sequence[Estimate]) -> Honesty:
         """What `values` gave, with its intervals, as a record."""
-        mass, mean_score, _ = self._points(np.ones_like(self.scores))
+        mass, mean_score, _ = self.points(np.ones_like(self.scores))
         shares = found[len(NAMES) :]
         return Honesty(
             metrics=dict(zip(NAMES, found, strict=False)),
@@ -53,7 +52,8 @@ class Scores:
             ),
         )
 
-    def _points(self, weights: Floats) -> Floats:
+    def points(self, weights: Floats) -> Floats:
+        """(3, bins) of `calibration.reliability`."""
         return reliability(self.scores, self.outcomes, weights, self.bins, len(self.edges) - 1)
 
 

@@ -19,9 +19,13 @@ POSITIVE = np.array([False, True, True, True])
 
 def test_brier_by_hand_and_by_scikit_learn() -> None:
     # (0.01 + 0.49 + 0.16 + 0.04) / 4
-    assert brier(SCORES, POSITIVE) == pytest.approx(0.175)
-    assert brier(SCORES, POSITIVE) == pytest.approx(brier_score_loss(POSITIVE, SCORES))
-    assert np.isnan(brier(SCORES[:0], POSITIVE[:0]))
+    each_once = np.ones_like(SCORES)
+    assert brier(SCORES, POSITIVE, each_once) == pytest.approx(0.175)
+    assert brier(SCORES, POSITIVE, each_once) == pytest.approx(brier_score_loss(POSITIVE, SCORES))
+    assert brier(SCORES, POSITIVE, np.arange(4.0)) == pytest.approx(
+        brier_score_loss(POSITIVE, SCORES, sample_weight=np.arange(4.0))
+    )
+    assert np.isnan(brier(SCORES, POSITIVE, 0 * each_once))
 
 
 def test_calibration_error_by_hand() -> None:
