@@ -10,6 +10,8 @@ from medray import rooms
 from medray.engine.infer import BATCH, Network
 from medray.errors import ModelError
 
+SIZE = max(BATCH.values())
+
 CONFIG = {
     "name": "image", "size": [16, 16], "channels": 1, "window": "full", "modalities": ["CR"], "frames": "single",
     "min_side": 8, "architecture": "small_cnn", "width": 4, "dropout": 0.5,
@@ -21,7 +23,7 @@ CONFIG = {
 def _network() -> tuple[Network, np.ndarray]:
     family = rooms.family("image")
     config = family.Config.model_validate(CONFIG)
-    values = np.random.default_rng(1).integers(0, 256, (BATCH + 5, 1, 16, 16), dtype=np.uint8)
+    values = np.random.default_rng(1).integers(0, 256, (SIZE + 5, 1, 16, 16), dtype=np.uint8)
     summary = family.summarise(family.survey(values, config))
     torch.manual_seed(1)
     weights = {name: value.numpy() for name, value in family.build(config, summary, 2).state_dict().items()}
@@ -31,11 +33,11 @@ def _network() -> tuple[Network, np.ndarray]:
 def test_logits_are_the_same_bits_in_any_company() -> None:
     network, values = _network()
     everything = network.logits(np.arange(len(values)), lambda rows: values[rows])
-    assert everything.shape == (BATCH + 5, 2)
-    for row in (0, 3, BATCH, BATCH + 4):
+    assert everything.shape == (SIZE + 5, 2)
+    for row in (0, 3, SIZE, SIZE + 4):
         alone = network.logits(np.array([row]), lambda rows: values[rows])
         assert np.array_equal(alone[0], everything[row])
-    assert len({tuple(row) for row in everything.tolist()}) == BATCH + 5
+    assert len({tuple(row) for row in everything.tolist()}) == SIZE + 5
 
 
 def test_no_rows_give_no_logits() -> None:
