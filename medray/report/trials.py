@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from medray.report.canvas import ALARM, INK, NEGATIVE, POSITIVE, QUIET, WIDE, svg
 
 Trials = Sequence[Mapping[str, Any]]  # `trial`, `values`, `state`, `loss`, `tuning_losses` of each
 _FADED = "#b6bec8"
 _ROOM = 0.06
+_DECADES = 30.0
 _CURVES, _POINTS = 2.5, 8.0  # of the distance between best and middle: what is worse leaves the picture
 
 
@@ -98,10 +99,19 @@ def _between(trials: Trials, most: float) -> tuple[float, float]:
     return low - room, high + 2 * room
 
 
+def _log_scale(axes: Axes, ratio: float) -> None:
+    """Powers of ten are named, and where there are few of them, twice and five times these."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if ratio > _DECADES else (1.0, 2.0, 5.0), numticks=12))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
 def _axis(axes: Axes, values: Sequence[Any], log: bool) -> list[float]:
     """Places of the values on the x axis: numbers at themselves, words side by side."""
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        axes.set_xscale("log" if log else "linear")
+        if log:
+            _log_scale(axes, max(values) / min(values))
         return list(values)
     words = sorted({str(value) for value in values})
     axes.set_xticks(range(len(words)), words)
