@@ -127,3 +127,14 @@ def lake(tmp_path: Path) -> str:
 @pytest.fixture
 def store() -> Store:
     return Store()
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """For tiny batches on a busy machine: threads would wait for each other, not help."""
+    import torch  # other tests do without
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,8 @@ from medray.attribution.explanation import Explanation
 from medray.attribution.methods import Effort, of_parts, of_places
 from medray.contracts import Array, Family, Window
 from medray.ops.code_id import code_id, code_trait
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
 SIDE, RADIUS, CASES = 48, 5.0, 40
@@ -36,14 +37,6 @@ EHR = {
     "event_dropout": 0.0,
 }  # fmt: skip
 EFFORT = Effort(steps=512, permutations=8, samples=400, grid=SIDE // 4)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Learnt:

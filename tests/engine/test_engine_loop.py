@@ -17,15 +17,9 @@ from medray.engine.loop import Fit
 from medray.errors import ModelError
 from medray.storage.store import LAKE
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class _CutOff(Exception):
@@ -37,6 +31,7 @@ def _cut_off(fit: Fit, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = fit._step
 
     def stepping(number: int) -> None:
+        fit.uploads.wait()  # each step's checkpoint stands: what is lost does not depend on how fast it was written
         if number == step:
             raise _CutOff
         plain(number)
@@ -61,7 +56,7 @@ def test_a_cut_off_training_gives_the_same_curve_and_weights(
     spec = spec_in(tmp_path / "cut", checkpoint_s=0, **training)
     _cut_off(Fit(spec, CPU), step, monkeypatch)
     resumed = Fit(spec, CPU)
-    assert 6 * resumed.progress.epoch + resumed.progress.step > step - 3  # at most two uploads may be under way
+    assert 6 * resumed.progress.epoch + resumed.progress.step == step
     again = trained(spec)
     np.testing.assert_allclose(curve(again), curve(whole), rtol=0, atol=1e-12)
     results = [load_file(str(tmp_path / name / "training" / "result.safetensors")) for name in ("whole", "cut")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, get_args
@@ -20,6 +20,8 @@ from medray.families.tabular import config as tabular
 from medray.nn.draws import Draws
 from medray.ops.code_id import code_ids
 from medray.schema.predictions import PREDICTIONS
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 STILL = {
     "rotate_degrees": 0, "translate": 0, "scale": 0, "shear_degrees": 0, "flip_horizontal": False,
@@ -141,15 +143,6 @@ def make(family_name: str, task_name: str) -> Pair:
     config, task_config = family.Config(**FAMILIES[family_name]), task.Config(**TASKS[task_name])
     examples = EXAMPLES[family.name](family.layout(config), lambda window: family.prepare(window, config))
     return Pair(family, config, task, task_config, examples, task.targets(ANSWERS, task_config))
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    # Tiny batches on a busy machine: threads would wait for each other, not help.
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 WITH_EVERY_TASK = [name for name in FAMILIES if name in ("image", "image, colour") or not name.startswith("image")]
