@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from medray.schema.answer_fields import ASKED, MADE_BY
 from medray.schema.contract import TableContract
 
 REST = "(rest)"
@@ -20,15 +21,7 @@ ATTRIBUTIONS = TableContract(
     version=1,
     schema=pa.schema(
         [
-            pa.field("subject_id", pa.int64(), nullable=False),
-            pa.field("prediction_time", pa.timestamp("us")),
-            pa.field("StudyInstanceUID", pa.string()),
-            pa.field("SeriesInstanceUID", pa.string()),
-            pa.field("SOPInstanceUID", pa.string()),
-            pa.field("frame_index", pa.int32()),
-            pa.field("input_version", pa.int32(), nullable=False),
-            pa.field("task", pa.string(), nullable=False),
-            pa.field("label", pa.string(), nullable=False),
+            *ASKED,
             pa.field("method", pa.string(), nullable=False),
             pa.field("reference", pa.string()),  # what stands for nothing; null where the method has none
             pa.field("status", pa.string(), nullable=False),  # explained, abstained
@@ -47,14 +40,7 @@ ATTRIBUTIONS = TableContract(
             pa.field("completeness_error", pa.float64()),  # null where nothing makes attributions sum up
             pa.field("fit", pa.float64()),  # of a surrogate: share of variance explained
             pa.field("evaluations", pa.int32()),  # answers of the network that were looked at
-            pa.field("input_sha256", pa.string(), nullable=False),
-            pa.field("model_name", pa.string(), nullable=False),
-            pa.field("model_version", pa.int32(), nullable=False),
-            pa.field("model_sha256", pa.string(), nullable=False),
-            pa.field("code_version", pa.string(), nullable=False),
-            pa.field("recipe_sha256", pa.string(), nullable=False),
-            pa.field("run_id", pa.string(), nullable=False),
-            pa.field("run_date", pa.date32(), nullable=False),
+            *MADE_BY,
             pa.field("explained_at", pa.timestamp("us"), nullable=False),
         ]
     ),
