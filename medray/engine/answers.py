@@ -8,9 +8,9 @@ from medray.contracts import Array
 from medray.engine.examples import Values, read_examples
 from medray.engine.infer import Network
 from medray.engine.loop import FitSpec
+from medray.engine.result import result_of
 from medray.engine.session import gpus
 from medray.errors import EngineError
-from medray.storage.model_files import tensors_of
 
 
 def answered(spec: FitSpec, index: Array) -> Array:
@@ -39,8 +39,7 @@ def answered(spec: FitSpec, index: Array) -> Array:
 
 
 def _answered(spec: FitSpec, index: Array) -> Array:
-    tensors = tensors_of(spec.store.read(spec.result_uri), "a training's result")
-    weights = {name.removeprefix("weights/"): value for name, value in tensors.items() if name.startswith("weights/")}
+    weights, _ = result_of(spec)
     outputs = spec.task.outputs(spec.task_config)
     network = Network(spec.family, spec.family_config, spec.family_summary, outputs, weights)
     values = Values(spec.store, read_examples(spec.store, spec.examples_uri))

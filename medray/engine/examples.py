@@ -33,6 +33,11 @@ class Examples:
     split: Array
     targets: Array
 
+    def take(self, rows: Array) -> Examples:
+        """Those at `rows`: numbers, or a mask."""
+        columns = (column[rows] for column in (self.shard, self.row, self.split, self.targets))
+        return Examples(self.shards, *columns)
+
 
 def write_examples(store: Store, uri: str, examples: Examples) -> None:
     """Publish the examples unless they stand."""

@@ -8,11 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from safetensors.numpy import load as load_tensors
-
 from medray.contracts import Array
 from medray.engine.loop import FitSpec, worker
+from medray.engine.result import result_of
 from medray.engine.session import gpus, require
 from medray.errors import EngineError
 from medray.storage.uri import join
@@ -41,9 +39,7 @@ def fit(spec: FitSpec, watch: Watch) -> tuple[dict[str, Array], Array, list[dict
     if not spec.store.exists(spec.result_uri):
         run = ray.remote(num_cpus=0, max_retries=0)(_run).remote(spec, use_gpu)
         _wait(spec, run, watch)
-    tensors = load_tensors(spec.store.read(spec.result_uri))
-    weights = {name.removeprefix("weights/"): value for name, value in tensors.items() if name.startswith("weights/")}
-    return weights, np.asarray(tensors["logits"]), _told_progress(spec)["history"]
+    return *result_of(spec), _told_progress(spec)["history"]
 
 
 def _run(spec: FitSpec, use_gpu: bool) -> str | None:
@@ -114,11 +110,10 @@ def _wait(spec: FitSpec, run: Any, watch: Watch) -> None:
             "workers that live",
             "look for memory and for the store; running again resumes from the last checkpoint",
         )
-    diverged = _told_progress(spec)["failed"]
-    if diverged:
+    if told["failed"]:
         raise EngineError(
             "training",
-            diverged,
+            told["failed"],
             "finite losses",
             "lower [training] learning_rate or gradient_clip, or look for extreme values in the inputs",
         )

@@ -13,6 +13,7 @@ from medray.errors import SplitError
 
 TRAIN, TUNING, HELD_OUT = "train", "tuning", "held_out"
 SPLITS = (TRAIN, TUNING, HELD_OUT)
+LEARNT = (TRAIN, TUNING)  # what a model is made with
 
 
 def hashed_split(subject_id: int, salt: str, tuning: float, held_out: float) -> str:

@@ -19,8 +19,9 @@ from medray.demo.cases import synthetic
 from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.reading import declared
 from medray.drivers.job import Job
+from medray.drivers.models.gather import gather
+from medray.drivers.models.labelled import labelled_inputs
 from medray.drivers.models.learnt_images import learnt_images
-from medray.drivers.models.train import labelled_inputs
 from medray.engine.digests import digests
 from medray.engine.examples import Values, read_examples
 from medray.engine.loop import FitSpec
@@ -122,4 +123,4 @@ def _asked(scene: Scene, model: Registered) -> int:
     files = read_inputs(state, current.values(), reading)
     found = labelled_inputs(state, current, files, task("binary"), recipe.task, recipe.split.model_dump())
     asked = [one for one in found if one.split == "held_out"]
-    return learnt_images(scene.lake, model, reading, files, asked, Job("2026-01-01", _Listener()))
+    return learnt_images(scene.lake, model, reading, gather(files, asked, LAKE)[0], Job("2026-01-01", _Listener()))

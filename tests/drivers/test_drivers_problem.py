@@ -29,7 +29,7 @@ from medray.drivers.inputs.reading import declared, read_by
 from medray.drivers.inputs.windows import read_windows
 from medray.drivers.job import Job, Result
 from medray.drivers.labels import latest
-from medray.drivers.models.train import labelled_inputs
+from medray.drivers.models.labelled import labelled_inputs
 from medray.drivers.records.read_events import read_bucket
 from medray.errors import LabelError, ModelError, RecipeError
 from medray.narration import silent

@@ -13,7 +13,8 @@ from medray.drivers.explain.input_facts import Given
 from medray.drivers.inputs.find import read_inputs
 from medray.drivers.inputs.prepare_chunk import PrepareWork
 from medray.drivers.job import Job
-from medray.drivers.models.predict_chunk import PredictChunk, Scorer, Stamp
+from medray.drivers.models.predict_chunk import PredictChunk, Scorer
+from medray.drivers.models.stamp import Stamp
 from medray.storage.models import Registered
 
 _STAMPED = ("code_version", "scored_at")  # what no repetition has to give again

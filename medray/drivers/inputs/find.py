@@ -8,12 +8,28 @@ from datetime import date
 from medray.drivers.input import DataFile, InputKey
 from medray.drivers.inputs import image_inputs, record_inputs
 from medray.drivers.inputs.reading import Reading
+from medray.errors import RecipeError
 from medray.recipes.score import Select
 from medray.storage.commit import run_of
 from medray.storage.shards import shard_uri
 from medray.storage.snapshot import Snapshot
 
 EVERYTHING = Select()
+
+
+def refuse_modalities(name: str, select: Select, reading: Reading) -> None:
+    """Records have none.
+
+    Raises:
+        RecipeError: a recipe of that name asks for some of a model that reads records.
+    """
+    if reading.problem is not None and select.modalities is not None:
+        raise RecipeError(
+            f"recipe {name}, [select]",
+            "modalities for a model that reads records",
+            "modalities for a model that reads images",
+            "remove them: the model's problem says who is asked about",
+        )
 
 
 def newest_inputs(state: Snapshot, reading: Reading, select: Select = EVERYTHING) -> dict[InputKey, str]:

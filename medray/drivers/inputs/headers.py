@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from medray.contracts import Array
 from medray.drivers.input import InputKey, record_id
+from medray.drivers.inputs.reading import Reading
 from medray.drivers.inputs.record_inputs import read_rows
 from medray.schema.images import IMAGES
 from medray.storage.delta import scan_file, table_uri
@@ -52,7 +53,16 @@ class Header:
         return {**self.columns, "input_sha256": hashlib.sha256(data).hexdigest()}
 
 
-def image_headers(store: Store, lake: str, path: str, wanted: Collection[InputKey]) -> dict[InputKey, Header]:
+def headers_of(
+    store: Store, lake: str, path: str, reading: Reading, wanted: Collection[InputKey]
+) -> dict[InputKey, Header]:
+    """Of the wanted inputs in one data file."""
+    if reading.problem is None:
+        return _of_images(store, lake, path, wanted)
+    return _of_records(store, lake, path, reading.problem.name, wanted)
+
+
+def _of_images(store: Store, lake: str, path: str, wanted: Collection[InputKey]) -> dict[InputKey, Header]:
     """Of the wanted images in one file of `images`."""
     found: dict[InputKey, Header] = {}
     uri = join(table_uri(lake, IMAGES.name), path)
@@ -66,7 +76,7 @@ def image_headers(store: Store, lake: str, path: str, wanted: Collection[InputKe
     return found
 
 
-def record_headers(
+def _of_records(
     store: Store, lake: str, path: str, problem: str, wanted: Collection[InputKey]
 ) -> dict[InputKey, Header]:
     """Of the wanted inputs of a problem in one file of `labels`."""

@@ -11,14 +11,14 @@ import pyarrow as pa
 
 from medray.drivers.input import DataFile, InputKey
 from medray.drivers.inputs.find import read_inputs
-from medray.drivers.inputs.prepare import prepare_files, refused_before
+from medray.drivers.inputs.prepare import refused_before
 from medray.drivers.inputs.problem import derive
-from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.models.attribute_chunk import AttributeChunk, MakeExplainer, Question
 from medray.drivers.models.attribute_page import attribution_page
 from medray.drivers.models.attribute_plan import checked, done_before, left, requested
-from medray.drivers.models.predict_chunk import Stamp
+from medray.drivers.models.planned import planned
+from medray.drivers.models.stamp import stamp_of
 from medray.drivers.models.trait_names import trait_names
 from medray.drivers.reports import write_report
 from medray.drivers.turns import in_turn
@@ -112,13 +112,10 @@ def _execute(plan: Plan, recipe: Recipe, job: Job) -> Result:
     """Prepare what is missing, explain, commit. All that it needs stands in the plan."""
     started = time.monotonic()
     lake = recipe.lake
-    model = choose(job.store, lake, plan.facts["model"], plan.facts["model_version"])
-    reading = read_by(model, lake, job)
-    state = snapshot(job.store, lake).at(plan.tables_read)
-    files = read_inputs(state, plan.facts["data_files"], reading)
-    prepare_files(recipe, reading, files, state, job)
+    known = planned(plan, recipe, job)
+    model, files = known.model, known.files
     question = Question.of(plan.facts["question"])
-    make = MakeExplainer(job.store, lake, _stamp(plan, model), question, _names(model, state, job))
+    make = MakeExplainer(job.store, lake, stamp_of(plan, model), question, _names(model, known.state, job))
     actors, gpus_each = scoring_actors(recipe.compute.actors)
     done = []
     chunks = _chunks(plan, files)
@@ -130,7 +127,7 @@ def _execute(plan: Plan, recipe: Recipe, job: Job) -> Result:
     parts = {name: sum(fact[name] for fact in done) for name in ("explained", "abstained", "quarantined")}
     total = Sum("requested", plan.facts["requested"], {"known": plan.facts["known"], **parts}).checked()
     answers = [new_file(plan, fact["path"], fact) for fact in done if fact["rows"]]
-    page, figures = attribution_page(plan, question, model, reading, state, files, answers, total, job)
+    page, figures = attribution_page(plan, question, model, known.reading, known.state, files, answers, total, job)
     report = write_report(job, lake, plan.run_id, page)
     outcome = Outcome(
         total.counts(),
@@ -143,10 +140,6 @@ def _execute(plan: Plan, recipe: Recipe, job: Job) -> Result:
     commit_run(job.store, lake, plan, outcome)
     job.tell.say(str(total))
     return Result("done", (plan.run_id,), (total,), {**figures, **_figures(done, started), "report": report})
-
-
-def _stamp(plan: Plan, model: Registered) -> Stamp:
-    return Stamp(model, plan.code_version, plan.recipe_sha256, plan.run_id, plan.run_date, plan.planned_at)
 
 
 def _names(model: Registered, state: Snapshot, job: Job) -> dict[str, str]:

@@ -11,19 +11,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from medray import rooms
 from medray.contracts import Array, Parts
 from medray.drivers.input import InputKey
-from medray.drivers.inputs.headers import Header, image_headers, record_headers
-from medray.drivers.inputs.reading import reading_of
-from medray.drivers.models.predict_chunk import Stamp
+from medray.drivers.inputs.headers import Header, headers_of
+from medray.drivers.models.loaded import loaded
+from medray.drivers.models.stamp import Stamp
 from medray.recipes.explain import WITHOUT_REFERENCE, Effort
 from medray.schema.attributions import ATTRIBUTIONS, MAP_DTYPE, REST
 from medray.storage.chunk_file import Facts, read_facts, write_table
 from medray.storage.commit import data_path
 from medray.storage.delta import table_uri
 from medray.storage.failures import told
-from medray.storage.models import load_model
 from medray.storage.shards import open_shard
 from medray.storage.store import Store
 from medray.storage.uri import join
@@ -86,19 +84,9 @@ class Explainer:
     """A model with its task, explaining chunks. `device`: this process's, unless one is named."""
 
     def __init__(self, made: MakeExplainer, device: str | None = None) -> None:
-        from medray.engine.infer import Network  # loads torch, which the driver does without
-
         self._store, self._lake, self._stamp, self._question = made.store, made.lake, made.stamp, made.question
         self._names = made.names
-        model = load_model(made.store, made.lake, made.stamp.model.sha256)
-        definition = model.definition
-        self._reading = reading_of(definition)
-        self._task = rooms.task(definition["task"])
-        self._task_config = self._task.Config.model_validate(definition["task_config"])
-        self._calibration, self._summary = definition["calibration"], definition["family_summary"]
-        outputs = self._task.outputs(self._task_config)
-        family, config = self._reading.family, self._reading.config
-        self._network = Network(family, config, self._summary, outputs, dict(model.weights), device)
+        self._model = loaded(made.store, made.lake, made.stamp.model, device)
 
     def __call__(self, chunk: AttributeChunk) -> Facts:
         path = data_path(self._stamp.run_id, f"{chunk.number:06d}")
@@ -107,7 +95,8 @@ class Explainer:
             standing = read_facts(self._store, uri)
             if standing is not None:
                 return standing
-            headers = self._headers(chunk)
+            wanted = chunk.accepted.keys() | chunk.refused.keys()
+            headers = headers_of(self._store, self._lake, chunk.data_file, self._model.reading, wanted)
             rows, explained = self._explained(chunk, headers)
             rows += self._abstained(chunk, headers)
             reasons = Counter(reason for reason, methods in chunk.refused.values() for _ in methods)
@@ -121,12 +110,6 @@ class Explainer:
             }
             table = pa.Table.from_pylist(rows, schema=ATTRIBUTIONS.schema)
             return write_table(self._store, uri, ATTRIBUTIONS, table.to_batches(), facts)
-
-    def _headers(self, chunk: AttributeChunk) -> dict[InputKey, Header]:
-        wanted = chunk.accepted.keys() | chunk.refused.keys()
-        if self._reading.problem is None:
-            return image_headers(self._store, self._lake, chunk.data_file, wanted)
-        return record_headers(self._store, self._lake, chunk.data_file, self._reading.problem.name, wanted)
 
     def _explained(self, chunk: AttributeChunk, headers: Mapping[InputKey, Header]) -> tuple[list[dict[str, Any]], int]:
         """Rows for every prepared example of the accepted inputs, and how many explanations that are;
@@ -151,19 +134,20 @@ class Explainer:
         from medray.attribution.methods import Effort as Looked
         from medray.attribution.methods import of_parts, of_places
 
-        asked, family, config = self._question, self._reading.family, self._reading.config
-        inputs = self._network.inputs(example[None])
+        asked, model = self._question, self._model
+        family, config = model.reading.family, model.reading.config
+        inputs = model.network.inputs(example[None])
         reference = inputs
         if asked.reference is not None:
-            reference = family.reference(inputs, config, self._summary, asked.reference)
+            reference = family.reference(inputs, config, model.summary, asked.reference)
         effort = Looked(**asked.effort.model_dump(include={"steps", "permutations", "samples", "grid"}))
         shared = {**shared, "predicted_boolean_probability": self._probability(example)}
-        parts = family.parts(example, config, self._summary) if family.parts else None
+        parts = family.parts(example, config, model.summary) if family.parts else None
         rows = []
         for method in methods:
             said = {**shared, "method": method, "reference": self._reference(method)}
             if parts is None:
-                found = of_places(method, self._margin, self._network.module, inputs, reference, effort)
+                found = of_places(method, self._margin, model.network.module, inputs, reference, effort)
                 rows.append({**said, **_told(found), **_map(found.amounts)})
             else:
                 seed = _seed(asked.seed, name, asked.label, method)
@@ -173,11 +157,13 @@ class Explainer:
         return rows
 
     def _margin(self, inputs: Any) -> Any:
-        return self._task.margin(self._network.module(inputs), self._task_config, self._question.label)
+        model = self._model
+        return model.task.margin(model.network.module(inputs), model.task_config, self._question.label)
 
     def _probability(self, example: Array) -> float | None:
-        logits = self._network.logits(np.zeros(1, np.int64), lambda rows: np.repeat(example[None], len(rows), axis=0))
-        answer = self._task.decode(logits, self._task_config, self._calibration)[self._question.label]
+        one = np.zeros(1, np.int64)
+        logits = self._model.network.logits(one, lambda rows: np.repeat(example[None], len(rows), axis=0))
+        answer = self._model.decode(logits)[self._question.label]
         values = answer.get("predicted_boolean_probability")
         return float(values[0]) if values else None
 
@@ -216,7 +202,7 @@ class Explainer:
     def _row(self, header: Header, example: Array | None) -> dict[str, Any]:
         stamped = self._stamp.columns()
         stamped["explained_at"] = stamped.pop("scored_at")
-        return {**header.of(example), "task": self._task.name, "label": self._question.label, **stamped}
+        return {**header.of(example), "task": self._model.task.name, "label": self._question.label, **stamped}
 
 
 def _seed(seed: int, name: str, label: str, method: str) -> int:

@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 
 from medray import rooms
 from medray.drivers.input import KEY_COLUMNS, InputKey, input_key
-from medray.drivers.inputs.find import newest_inputs, read_inputs
+from medray.drivers.inputs.find import newest_inputs, read_inputs, refuse_modalities
 from medray.drivers.inputs.reading import Reading, read_by
 from medray.drivers.job import Job
-from medray.drivers.models.train import labelled_inputs
+from medray.drivers.models.labelled import labelled_inputs
 from medray.errors import RecipeError
 from medray.recipes.explain import OF_PARTS, OF_PLACES, ExplainRecipe
 from medray.recipes.score import Select
@@ -55,13 +55,7 @@ def checked(recipe: ExplainRecipe, model: Registered, job: Job) -> Reading:
             ", ".join(family.references),
             "say what stands in the place of what is taken away",
         )
-    if reading.problem is not None and recipe.select.modalities is not None:
-        raise RecipeError(
-            f"recipe {recipe.name}, [select]",
-            "modalities for a model that reads records",
-            "modalities for a model that reads images",
-            "remove them: the model's problem says who is asked about",
-        )
+    refuse_modalities(recipe.name, recipe.select, reading)
     return reading
 
 

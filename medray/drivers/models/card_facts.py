@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, softmax
 
 from medray.contracts import Array, Columns, Task
-from medray.drivers.input import DataFile
-from medray.drivers.inputs.reading import Reading
 from medray.drivers.models.composition import composition
+from medray.drivers.models.learnable import Learnable
 from medray.engine.examples import Examples
 from medray.metrics.calibration_change import calibration_change
 from medray.planning.model_card import without_curves
 from medray.planning.model_words import cohort, question, targets
-from medray.planning.splits import HELD_OUT, SPLITS, TRAIN, TUNING
+from medray.planning.splits import HELD_OUT, LEARNT, SPLITS, TUNING
 from medray.recipes.train import TrainRecipe
 from medray.storage.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from medray.drivers.models.train import Labelled
 
 RESAMPLES = 500
 _METHODS = {
@@ -35,10 +31,7 @@ _OF_NUMBERS = "a line, and an interval from the errors on left-out tuning answer
 
 def card_facts(
     recipe: TrainRecipe,
-    reading: Reading,
-    task: Task,
-    files: Sequence[DataFile],
-    labelled: Sequence[Labelled],
+    known: Learnable,
     examples: Examples,
     subjects: Array,
     decoded: Mapping[str, Columns],
@@ -49,18 +42,16 @@ def card_facts(
     Of the held-out split only inputs and subjects are counted, never its answers.
 
     Args:
-        labelled: every labelled input, with its split.
         examples, subjects: what was learnt from, training and tuning examples, (N,).
         decoded: calibrated answers of the tuning examples, in their order.
         state: the lake as the training read it.
     """
     tuning = examples.split == 1
     stored = {label: {name: np.array(column) for name, column in columns.items()} for label, columns in decoded.items()}
-    metrics = task.evaluate(
+    metrics = known.task.evaluate(
         stored, examples.targets[tuning], recipe.task, subjects[tuning], RESAMPLES, recipe.training.seed
     )
     config = recipe.task.model_dump(mode="json")
-    learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
     return {
         "declared": recipe.model.card.model_dump(),
         "task": config,
@@ -68,8 +59,8 @@ def card_facts(
             "question": question(config),
             "cohort": cohort(recipe.problem, recipe.family.model_dump(mode="json")),
             "targets": targets(recipe.problem, recipe.task.labels),
-            "splits": _splits(task, recipe.task, labelled, examples),
-            **composition(state, reading, files, learnt),
+            "splits": _splits(known, recipe.task, examples),
+            **composition(state, known.reading, known.files, known.of(LEARNT)),
         },
         "tuning": without_curves(metrics),
         "calibration": {
@@ -84,14 +75,14 @@ def _method(config: Any) -> str:
     return words if getattr(config, "calibration", "") == "none" else f"{words}, fitted on the tuning split"
 
 
-def _splits(task: Task, config: Any, labelled: Sequence[Labelled], examples: Examples) -> dict[str, Any]:
+def _splits(known: Learnable, config: Any, examples: Examples) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for split in SPLITS:
-        items = [one.item for one in labelled if one.split == split]
+        items = [one.item for one in known.of([split])]
         found[split] = {"inputs": len(items), "subjects": len({item.subject_id for item in items})}
         if split != HELD_OUT:
             chosen = examples.targets[examples.split == (split == TUNING)]
-            found[split] |= {"examples": len(chosen), "answers": _answers(task, config, chosen)}
+            found[split] |= {"examples": len(chosen), "answers": _answers(known.task, config, chosen)}
     return found
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from medray.drivers.input import DataFile, InputKey
 from medray.drivers.inputs.reading import Reading
+from medray.drivers.models.labelled import Labelled
 from medray.schema.images import IMAGES
 from medray.storage.delta import scan_file, table_uri
 from medray.storage.failures import told
 from medray.storage.snapshot import Snapshot
 from medray.storage.uri import join
-
-if TYPE_CHECKING:
-    from medray.drivers.models.train import Labelled
 
 NOT_KNOWN = "not known"
 AGES = ((18, "0-17"), (40, "18-39"), (65, "40-64"), (90, "65-89"), (1000, "90+"))

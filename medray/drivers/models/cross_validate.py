@@ -12,33 +12,28 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from medray import rooms
 from medray.baselines.over_folds import FoldRows, compare_over_folds
-from medray.contracts import Array, Task
-from medray.drivers.input import DataFile
-from medray.drivers.inputs.find import newest_inputs, read_inputs
-from medray.drivers.inputs.prepare import prepare_files
-from medray.drivers.inputs.problem import derive
-from medray.drivers.inputs.reading import Reading, declared
+from medray.contracts import Array
+from medray.drivers.inputs.reading import Reading
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.models.fold_results import RESAMPLES, divided, measured
 from medray.drivers.models.fold_trainings import Fold, pooled, surveyed, train_folds
+from medray.drivers.models.gather import gather
+from medray.drivers.models.labelled import Labelled, plan_inputs
 from medray.drivers.models.leaks import digests_of, telltales
+from medray.drivers.models.learnable import Learnable, learnable, prepare
 from medray.drivers.models.plain_summaries import summaries
-from medray.drivers.models.train import Labelled, gather, labelled_inputs
-from medray.drivers.reports import PAGE, report_folder, write_report
+from medray.drivers.reports import PAGE, lineage_of, report_folder, write_report
 from medray.engine.examples import Examples
 from medray.planning.folds import OUT, TRAIN, assign_folds, groups, parts_of_fold
-from medray.planning.splits import HELD_OUT, check_apart
+from medray.planning.splits import LEARNT, check_apart
 from medray.recipes.train import Folds, Split, TrainRecipe
 from medray.report.cross_validation import cross_validation_report, verdicts
 from medray.report.render import render
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.failures import told
 from medray.storage.plans import Plan, write_plan
-from medray.storage.snapshot import Snapshot, snapshot
 from medray.storage.uri import join
 
 JOB = "cross_validate"
@@ -54,59 +49,30 @@ def cross_validate(recipe: TrainRecipe, asked: Folds, job: Job) -> Result:
         SplitError: there are too few subjects for so many folds.
         EngineError: trainings failed; running again repeats none that has finished.
     """
-    reading, task = declared(recipe), rooms.task(recipe.task.kind)
-    derive(reading.problem, recipe, job)
-    state = snapshot(job.store, recipe.lake)
-    current = newest_inputs(state, reading)
-    files = read_inputs(state, current.values(), reading)
-    labelled = [
-        one
-        for one in labelled_inputs(state, current, files, task, recipe.task, recipe.split.model_dump())
-        if one.split != HELD_OUT
-    ]
-    plan = _plan(recipe, reading, job, state, files, labelled)
-    if plan.run_id in state.run_ids():
+    known = learnable(recipe, job)
+    labelled = known.of(LEARNT)
+    plan = _plan(recipe, known, labelled, job)
+    if plan.run_id in known.state.run_ids():
         return Result("already", (plan.run_id,), facts=_facts(plan, recipe, _written(plan, recipe, job)))
     plan = write_plan(job.store, recipe.lake, plan)
-    prepare_files(recipe, reading, [files[number] for number in sorted({one.file for one in labelled})], state, job)
-    return _execute(plan, recipe, asked, reading, task, files, labelled, job)
+    prepare(recipe, known, labelled, job)
+    return _execute(plan, recipe, asked, known, labelled, job)
 
 
-def _plan(
-    recipe: TrainRecipe,
-    reading: Reading,
-    job: Job,
-    state: Snapshot,
-    files: list[DataFile],
-    labelled: Sequence[Labelled],
-) -> Plan:
-    inputs = pa.table(
-        {
-            "chunk": pa.array([0] * len(labelled), pa.int32()),
-            "data_file": pa.array([files[one.file].path for one in labelled], pa.string()),
-            "input_id": pa.array([one.item.id for one in labelled], pa.string()),
-            "input_version": pa.array([one.item.input_version for one in labelled], pa.int32()),
-            "targets": pa.array([one.targets.tolist() for one in labelled], pa.list_(pa.float32())),
-        }
-    )
-    facts = {**reading.document(), "inputs": len(labelled)}
-    plan = new_plan(recipe, JOB, f"cross_validate {recipe.name}", job.run_date, state.versions, facts, inputs)
+def _plan(recipe: TrainRecipe, known: Learnable, labelled: Sequence[Labelled], job: Job) -> Plan:
+    inputs = plan_inputs(labelled, known.files)
+    facts = {**known.reading.document(), "inputs": len(labelled)}
+    plan = new_plan(recipe, JOB, f"cross_validate {recipe.name}", job.run_date, known.state.versions, facts, inputs)
     # The name that the model will have, and the machine, change nothing of it.
     return replace(plan, recipe={name: part for name, part in plan.recipe.items() if name not in ("model", "compute")})
 
 
 def _execute(
-    plan: Plan,
-    recipe: TrainRecipe,
-    asked: Folds,
-    reading: Reading,
-    task: Task,
-    files: list[DataFile],
-    labelled: Sequence[Labelled],
-    job: Job,
+    plan: Plan, recipe: TrainRecipe, asked: Folds, known: Learnable, labelled: Sequence[Labelled], job: Job
 ) -> Result:
     started = time.monotonic()
-    examples, subjects = gather(files, list(labelled), job)
+    reading, task = known.reading, known.task
+    examples, subjects = gather(known.files, labelled, job.store)
     group, parts = _divided(recipe, asked, reading, examples, subjects, job)
     folds = surveyed(recipe, reading, task, examples, parts, job)
     if recipe.training.start is not None:
@@ -178,7 +144,11 @@ def _rows(reading: Reading, examples: Examples, folds: Sequence[Fold], job: Job)
 
 def _commit(plan: Plan, recipe: TrainRecipe, found: Json, count: int, started: float, job: Job) -> Result:
     folder = report_folder(recipe.lake, plan.run_id)
-    page = render(cross_validation_report(f"Cross-validation of {recipe.name}", found, _lineage(plan)))
+    page = render(
+        cross_validation_report(
+            f"Cross-validation of {recipe.name}", found, lineage_of(plan, **{"Run date": plan.run_date})
+        )
+    )
     with told(recipe.lake):
         job.store.replace(join(folder, _NUMBERS), json.dumps(found, sort_keys=True, indent=1).encode())
     report = write_report(job, recipe.lake, plan.run_id, page)
@@ -212,14 +182,4 @@ def _facts(plan: Plan, recipe: TrainRecipe, found: Json) -> Json:
         "metrics": [{name: one[name] for name in told} for one in found["metrics"]],
         "verdicts": found["verdicts"],
         "telltales": found["telltales"],
-    }
-
-
-def _lineage(plan: Plan) -> dict[str, str]:
-    return {
-        "Run": plan.run_id,
-        "Run date": plan.run_date,
-        "Code": plan.code_version,
-        "Recipe SHA-256": plan.recipe_sha256,
-        "Table versions read": ", ".join(f"{name} {version}" for name, version in sorted(plan.tables_read.items())),
     }

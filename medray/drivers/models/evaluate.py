@@ -7,8 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
-
 from medray import rooms
 from medray.drivers.input import DataFile
 from medray.drivers.inputs.find import newest_inputs, read_inputs
@@ -17,6 +15,7 @@ from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.models.evaluation_page import evaluation_page
 from medray.drivers.models.evaluation_parts import Scene, decision_curves, head, subgroups
+from medray.drivers.models.labelled import Labelled, labelled_inputs, plan_inputs
 from medray.drivers.models.learning_curve import learning_curve
 from medray.drivers.models.learnt_images import learnt_images
 from medray.drivers.models.model_card import write_card
@@ -25,7 +24,6 @@ from medray.drivers.models.other_model import beside_the_other, other_model
 from medray.drivers.models.predict import score
 from medray.drivers.models.simple_models import beside_the_network
 from medray.drivers.models.stored_answers import stored_answers
-from medray.drivers.models.train import Labelled, labelled_inputs
 from medray.drivers.reports import PAGE, report_folder, write_report
 from medray.errors import SplitError
 from medray.metrics.definitions import definitions
@@ -100,14 +98,7 @@ def _plan(
     state: Snapshot,
     asked: Sequence[Labelled],
 ) -> Plan:
-    inputs = pa.table(
-        {
-            "chunk": pa.array([0] * len(asked), pa.int32()),
-            "input_id": [one.item.id for one in asked],
-            "input_version": pa.array([one.item.input_version for one in asked], pa.int32()),
-            "targets": pa.array([one.targets.tolist() for one in asked], pa.list_(pa.float32())),
-        }
-    )
+    inputs = plan_inputs(asked)
     facts: dict[str, Any] = {
         "model": model.name,
         "model_version": model.version,
@@ -136,11 +127,10 @@ def _execute(
     config = task.Config.model_validate(definition["task_config"])
     scene = Scene(recipe, model, read_by(model, recipe.lake, job), config, state, files, asked, answers)
     metrics = task.evaluate(answers.stored, scene.targets, config, scene.subjects, recipe.resamples, recipe.seed)
-    answered = [asked[row] for row in sorted(set(answers.position.tolist()))]
     document = {
         **head(scene),
         "answers": metrics,
-        "learnt_images": learnt_images(recipe.lake, model, scene.reading, files, answered, job),
+        "learnt_images": learnt_images(recipe.lake, model, scene.reading, scene.examples, job),
         "decision_curves": decision_curves(scene),
         "subgroups": subgroups(scene),
         "against": beside_the_other(scene, other),
@@ -152,7 +142,7 @@ def _execute(
         uri = join(report_folder(recipe.lake, plan.run_id), METRICS)
         job.store.replace(uri, json.dumps(document, sort_keys=True, indent=1).encode())
     report = write_report(job, recipe.lake, plan.run_id, evaluation_page(plan, scene, job, document))
-    counts = {"inputs": len(asked), "answered": len(set(answers.position.tolist()))}
+    counts = {"inputs": len(asked), "answered": len(scene.answered)}
     commit_run(
         job.store,
         recipe.lake,

@@ -15,6 +15,7 @@ from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job
 from medray.drivers.models.evaluation_parts import Scene
 from medray.drivers.models.model_card import link_to_card
+from medray.drivers.reports import lineage_of
 from medray.planning.accounting import stored_sum
 from medray.report.evaluation import ShownExample, evaluation_report
 from medray.report.render import render
@@ -74,15 +75,8 @@ def quarantine_reasons(state: Snapshot) -> dict[str, int]:
 def lineage(plan: Plan, model: Registered, state: Snapshot) -> dict[str, str | Link]:
     """What a number of the report is explained by; the model leads to its card, where there is a page of it."""
     named, card = f"{model.name} version {model.version}", link_to_card(state, model.name, model.version)
-    return {
-        "Run": plan.run_id,
-        "Model": Link(named, card) if card else named,
-        "Model SHA-256": model.sha256,
-        "Trained by run": str(model.card["run_id"]),
-        "Code": plan.code_version,
-        "Recipe SHA-256": plan.recipe_sha256,
-        "Table versions read": ", ".join(f"{name} {version}" for name, version in sorted(plan.tables_read.items())),
-    }
+    made = {"Model SHA-256": model.sha256, "Trained by run": str(model.card["run_id"])}
+    return {**lineage_of(plan, **made), "Model": Link(named, card) if card else named}
 
 
 def _epoch(record: Mapping[str, float]) -> dict[str, float]:

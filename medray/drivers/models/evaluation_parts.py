@@ -12,9 +12,11 @@ import numpy as np
 from medray.contracts import Array
 from medray.drivers.input import DataFile, Input
 from medray.drivers.inputs.reading import Reading
+from medray.drivers.models.gather import gather
+from medray.drivers.models.labelled import Labelled
 from medray.drivers.models.stored_answers import Answers
-from medray.drivers.models.train import Labelled
 from medray.drivers.models.traits import traits
+from medray.engine.examples import Examples
 from medray.metrics.bootstrap import Resampling
 from medray.metrics.decision_curve import decision_curve
 from medray.metrics.measures import Measured
@@ -50,6 +52,16 @@ class Scene:
     answers: Answers
 
     @cached_property
+    def answered(self) -> list[Labelled]:
+        """The inputs with an answer."""
+        return [self.asked[row] for row in sorted(set(self.answers.position.tolist()))]
+
+    @cached_property
+    def examples(self) -> Examples:
+        """What is prepared of them: targets and values of the answered examples, in order."""
+        return gather(self.files, self.answered, self.state.store)[0]
+
+    @cached_property
     def inputs(self) -> list[Input]:
         """Of each example."""
         return [self.asked[row].item for row in self.answers.position]
@@ -81,7 +93,7 @@ def head(scene: Scene) -> dict[str, Any]:
         "model": {"name": scene.model.name, "version": scene.model.version, "sha256": scene.model.sha256},
         "split": scene.recipe.split,
         "task": scene.config.kind,
-        "inputs": len(set(scene.answers.position.tolist())),
+        "inputs": len(scene.answered),
         "examples": len(scene.inputs),
         "subjects": len(np.unique(scene.subjects)),
         "calibration": getattr(scene.config, "calibration", None),

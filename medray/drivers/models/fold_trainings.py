@@ -12,12 +12,12 @@ import numpy as np
 from medray.contracts import Array, Columns, Sums, Task
 from medray.drivers.inputs.reading import Reading
 from medray.drivers.job import Job
+from medray.drivers.models.statistics import statistics
 from medray.engine.answers import answered
 from medray.engine.examples import Examples, write_examples
 from medray.engine.fit import fit
 from medray.engine.loop import FitSpec
 from medray.engine.side_by_side import places, side_by_side
-from medray.engine.survey import survey
 from medray.narration import Bar
 from medray.planning.folds import OUT, TRAIN, TUNING
 from medray.recipes.train import TrainRecipe
@@ -67,9 +67,7 @@ def surveyed(
     for number, part in enumerate(parts):
         learn, tuning = np.flatnonzero(part == TRAIN), examples.targets[part == TUNING]
         task.calibrate(np.zeros((len(tuning), task.outputs(recipe.task)), np.float32), tuning, recipe.task)
-        sums = survey(reading.family, recipe.family, job.store, examples, learn)
-        task_sums = task.survey(examples.targets[learn], recipe.task)
-        folds.append(Fold(number, part, reading.family.summarise(sums), task.summarise(task_sums, recipe.task)))
+        folds.append(Fold(number, part, *statistics(recipe, reading.family, task, examples, learn, job.store)))
     return folds
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,8 +55,7 @@ def without_copies(reading: Reading, examples: Examples, subjects: Array, job: J
     copies = int((~kept).sum())
     if copies:
         job.tell.warn(copies_told(copies), event="leak", copies=copies)
-    some = {name: getattr(examples, name)[kept] for name in ("shard", "row", "split", "targets")}
-    return Clean(replace(examples, **some), subjects[kept], images[kept], copies)
+    return Clean(examples.take(kept), subjects[kept], images[kept], copies)
 
 
 def copies_told(copies: int) -> str:

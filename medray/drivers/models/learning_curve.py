@@ -11,18 +11,18 @@ from medray import rooms
 from medray.contracts import Array, Columns
 from medray.drivers.job import Job
 from medray.drivers.models.evaluation_parts import Scene
+from medray.drivers.models.gather import gather
 from medray.drivers.models.learnt_from import learnt_from
+from medray.drivers.models.statistics import statistics
 from medray.drivers.models.stored_answers import ANSWER
 from medray.drivers.models.train import JOB as TRAIN_JOB
-from medray.drivers.models.train import gather
 from medray.engine.examples import Examples, write_examples
 from medray.engine.fit import fit
 from medray.engine.loop import FitSpec
-from medray.engine.survey import survey
 from medray.metrics.macro import with_intervals
 from medray.metrics.readings import whole_answers
 from medray.metrics.records import plain
-from medray.planning.splits import TRAIN, TUNING, nested
+from medray.planning.splits import LEARNT, TUNING, nested
 from medray.recipes.train import TrainRecipe
 from medray.storage.plans import Plan, read_plan
 from medray.storage.uri import join
@@ -44,8 +44,8 @@ def learning_curve(scene: Scene, plan: Plan, job: Job) -> dict[str, Any] | None:
         return None
     trained = read_plan(job.store, scene.recipe.lake, TRAIN_JOB, scene.model.card["run_id"])
     recipe = TrainRecipe.model_validate(trained.recipe)
-    files, learnt = learnt_from(scene, job, (TRAIN, TUNING))
-    examples, subjects = gather(files, learnt, job)
+    files, learnt = learnt_from(scene, job, LEARNT)
+    examples, subjects = gather(files, learnt, job.store)
     points = []
     for share in asked.shares:
         kept = (examples.split == 1) | nested(subjects, share, f"learning curve {scene.recipe.seed}")
@@ -53,14 +53,9 @@ def learning_curve(scene: Scene, plan: Plan, job: Job) -> dict[str, Any] | None:
         for seed in asked.seeds:
             job.tell.say(f"learning curve: {share:g} of the training subjects, seed {seed}")
             folder = join(scene.recipe.lake, "training", plan.run_id, f"share-{share:g}-seed-{seed}")
-            found = _point(scene, recipe, _some(examples, rows), subjects[rows], seed, folder, job)
+            found = _point(scene, recipe, examples.take(rows), subjects[rows], seed, folder, job)
             points += [{"share": share, "seed": seed, **line} for line in found]
     return {"split": TUNING, "points": points}
-
-
-def _some(examples: Examples, rows: Array) -> Examples:
-    columns = (column[rows] for column in (examples.shard, examples.row, examples.split, examples.targets))
-    return Examples(examples.shards, *columns)
 
 
 def _point(
@@ -72,8 +67,7 @@ def _point(
     if len(own) < recipe.training.batch_size:
         return [{**size, "reason": f"fewer than the {recipe.training.batch_size} examples of one batch"}]
     family, task = scene.reading.family, rooms.task(recipe.task.kind)
-    summary = family.summarise(survey(family, recipe.family, job.store, examples, own))
-    told = task.summarise(task.survey(examples.targets[own], recipe.task), recipe.task)
+    summary, told = statistics(recipe, family, task, examples, own, job.store)
     training = recipe.training.model_copy(update={"seed": seed})
     spec = FitSpec(family, recipe.family, summary, task, recipe.task, told, training, job.store, folder)
     write_examples(job.store, spec.examples_uri, examples)

@@ -11,8 +11,8 @@ from medray.drivers.inputs.find import read_inputs
 from medray.drivers.inputs.prepare import prepare_files
 from medray.drivers.job import Job
 from medray.drivers.models.evaluation_parts import Scene
+from medray.drivers.models.labelled import Labelled
 from medray.drivers.models.train import JOB as TRAIN_JOB
-from medray.drivers.models.train import Labelled
 from medray.storage.plans import read_plan
 
 

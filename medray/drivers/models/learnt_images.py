@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from medray.drivers.input import DataFile
 from medray.drivers.inputs.reading import Reading
 from medray.drivers.job import Job
 from medray.drivers.models.leaks import digests_of
-from medray.drivers.models.train import Labelled, gather
+from medray.engine.examples import Examples
 from medray.planning.duplicates import learnt_before
 from medray.storage.model_images import model_images
 from medray.storage.models import Registered
 
 
-def learnt_images(
-    lake: str, model: Registered, reading: Reading, files: list[DataFile], asked: Sequence[Labelled], job: Job
-) -> int:
-    """How many prepared images of some inputs are, to the last pixel, images that the model learnt from or was
+def learnt_images(lake: str, model: Registered, reading: Reading, examples: Examples, job: Job) -> int:
+    """How many prepared images are, to the last pixel, images that the model learnt from or was
     tuned with; a warning tells of them. 0 of records, and of models that are older than this.
-
-    Args:
-        files: prepared; `asked` names them by number.
     """
     learnt = model_images(job.store, lake, model.sha256)
     if not learnt:
         return 0
-    images = digests_of(reading, gather(files, list(asked), job)[0], job.store)
+    images = digests_of(reading, examples, job.store)
     count = 0 if images is None else int(learnt_before(images, learnt).sum())
     if count:
         job.tell.warn(

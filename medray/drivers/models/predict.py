@@ -12,16 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from medray.drivers.input import KEY_COLUMNS, DataFile, InputKey, input_key
-from medray.drivers.inputs.find import EVERYTHING, newest_inputs, read_inputs
-from medray.drivers.inputs.prepare import prepare_files, refused_before
+from medray.drivers.inputs.find import EVERYTHING, newest_inputs, read_inputs, refuse_modalities
+from medray.drivers.inputs.prepare import refused_before
 from medray.drivers.inputs.problem import derive
 from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job, Result, host_facts, new_plan
-from medray.drivers.models.predict_chunk import MakeScorer, PredictChunk, Stamp
+from medray.drivers.models.planned import planned
+from medray.drivers.models.predict_chunk import MakeScorer, PredictChunk
+from medray.drivers.models.stamp import stamp_of
 from medray.drivers.turns import in_turn
 from medray.engine.actors import run_actors
 from medray.engine.session import scoring_actors
-from medray.errors import RecipeError, UnjudgedError
+from medray.errors import UnjudgedError
 from medray.planning.accounting import Sum
 from medray.planning.gate.observed import Observed
 from medray.recipes.recipe import Recipe
@@ -61,13 +63,7 @@ def predict(recipe: PredictRecipe, job: Job, gate: Gate | None = None) -> Result
     """
     model = choose(job.store, recipe.lake, recipe.model.name, recipe.model.version)
     reading = read_by(model, recipe.lake, job)
-    if reading.problem is not None and recipe.select.modalities is not None:
-        raise RecipeError(
-            f"recipe {recipe.name}, [select]",
-            "modalities for a model that reads records",
-            "modalities for a model that reads images",
-            "remove [select]: the model's problem says who is asked about",
-        )
+    refuse_modalities(recipe.name, recipe.select, reading)
     return score(recipe, model, job, select=recipe.select, gate=gate)
 
 
@@ -170,18 +166,12 @@ def _execute(plan: Plan, recipe: Recipe, job: Job, gate: Gate | None) -> Result:
     """Prepare what is missing, score, ask the gate, commit. All that it needs stands in the plan."""
     started = time.monotonic()
     lake = recipe.lake
-    model = choose(job.store, lake, plan.facts["model"], plan.facts["model_version"])
-    reading = read_by(model, lake, job)
-    state = snapshot(job.store, lake).at(plan.tables_read)
-    files = read_inputs(state, plan.facts["data_files"], reading)
-    prepare_files(recipe, reading, files, state, job)
-    stamp = Stamp(model, plan.code_version, plan.recipe_sha256, plan.run_id, plan.run_date, plan.planned_at)
+    known = planned(plan, recipe, job)
+    make = MakeScorer(job.store, lake, stamp_of(plan, known.model))
     actors, gpus_each = scoring_actors(recipe.compute.actors)
     done = []
     with job.tell.bar("predict", plan.inputs.num_rows) as bar:
-        for fact in run_actors(
-            MakeScorer(job.store, lake, stamp), _chunks(plan, files), actors=actors, gpus_each=gpus_each
-        ):
+        for fact in run_actors(make, _chunks(plan, known.files), actors=actors, gpus_each=gpus_each):
             done.append(fact)
             bar.advance(fact["scored"] + fact["abstained"] + fact["quarantined"])
     done.sort(key=lambda fact: int(fact["chunk"]))
@@ -193,16 +183,16 @@ def _execute(plan: Plan, recipe: Recipe, job: Job, gate: Gate | None) -> Result:
     answers = [new_file(plan, fact["path"], fact) for fact in done if fact["rows"]]
     verdict = None
     if gate is not None:
-        verdict = "held" if gate.holds(model, total, [fact["observed"] for fact in done]) else "published"
+        verdict = "held" if gate.holds(known.model, total, [fact["observed"] for fact in done]) else "published"
     if verdict == "held":
         hold(job.store, lake, answers)
     table = HELD if verdict == "held" else PREDICTIONS
     outcome = Outcome(
-        total.counts(), {table.name: answers}, host_facts(started), model_sha256=model.sha256, verdict=verdict
+        total.counts(), {table.name: answers}, host_facts(started), model_sha256=known.model.sha256, verdict=verdict
     )
     commit_run(job.store, lake, plan, outcome)
     job.tell.say(str(total))
-    return Result("done", (plan.run_id,), (total,), _figures(model, done, started))
+    return Result("done", (plan.run_id,), (total,), _figures(known.model, done, started))
 
 
 def _chunks(plan: Plan, files: Sequence[DataFile]) -> list[PredictChunk]:

@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from medray import rooms
 from medray.contracts import Array, Columns
 from medray.drivers.input import InputKey
-from medray.drivers.inputs.headers import Header, image_headers, record_headers
-from medray.drivers.inputs.reading import reading_of
-from medray.errors import ModelError, RecipeError
+from medray.drivers.inputs.headers import Header, headers_of
+from medray.drivers.models.loaded import loaded
+from medray.drivers.models.stamp import Stamp
+from medray.errors import ModelError
 from medray.planning.gate.observed import ALL, Observed, observe, scales_of, score_values
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.chunk_file import Facts, read_facts, write_table
 from medray.storage.commit import data_path
 from medray.storage.delta import table_uri
 from medray.storage.failures import told
-from medray.storage.models import Registered, load_model
 from medray.storage.shards import open_shard
 from medray.storage.store import Store
 from medray.storage.uri import join
@@ -38,30 +36,6 @@ class PredictChunk:
     shard: str
     accepted: frozenset[InputKey]
     refused: Mapping[InputKey, str]
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What every row of a run shares."""
-
-    model: Registered
-    code_version: str
-    recipe_sha256: str
-    run_id: str
-    run_date: str
-    scored_at: datetime
-
-    def columns(self) -> dict[str, Any]:
-        return {
-            "model_name": self.model.name,
-            "model_version": self.model.version,
-            "model_sha256": self.model.sha256,
-            "code_version": self.code_version,
-            "recipe_sha256": self.recipe_sha256,
-            "run_id": self.run_id,
-            "run_date": date.fromisoformat(self.run_date),
-            "scored_at": self.scored_at,
-        }
 
 
 @dataclass(frozen=True)
@@ -80,29 +54,10 @@ class Scorer:
     """A model with its task, answering chunks. `device`: this process's, unless one is named."""
 
     def __init__(self, store: Store, lake: str, stamp: Stamp, device: str | None = None) -> None:
-        from medray.engine.infer import Network  # loads torch, which the driver does without
-
         self._store, self._lake, self._stamp = store, lake, stamp
-        model = load_model(store, lake, stamp.model.sha256)
-        made = model.definition
-        try:
-            self._reading = reading_of(made)
-            self._task = rooms.task(made["task"])
-            self._task_config = self._task.Config.model_validate(made["task_config"])
-            self._calibration, self._summary = made["calibration"], made["family_summary"]
-        except (KeyError, TypeError, ValueError, RecipeError) as error:
-            raise ModelError(
-                f"model {stamp.model.name} version {stamp.model.version}",
-                f"a definition that this medray does not know ({type(error).__name__})",
-                "a model of this version's families and tasks",
-                "score it with the medray that trained it, or train it again",
-            ) from error
-        family, config = self._reading.family, self._reading.config
-        self._layout = family.layout(config)
+        self._model = loaded(store, lake, stamp.model, device)
         reference = stamp.model.card.get("reference")
         self._scales = scales_of(reference) if reference else None
-        outputs = self._task.outputs(self._task_config)
-        self._network = Network(family, config, self._summary, outputs, dict(model.weights), device)
 
     def __call__(self, chunk: PredictChunk) -> Facts:
         path = data_path(self._stamp.run_id, f"{chunk.number:06d}")
@@ -126,16 +81,11 @@ class Scorer:
 
     def answers(self, chunk: PredictChunk) -> tuple[list[dict[str, Any]], int, Observed]:
         """Rows of all inputs, how many inputs are scored, and what these looked like."""
-        headers = self._headers(chunk)
+        wanted = chunk.accepted | chunk.refused.keys()
+        headers = headers_of(self._store, self._lake, chunk.data_file, self._model.reading, wanted)
         scored, answered, observed = self._scored(chunk, headers)
         abstained = [self._abstained(headers[key], reason) for key, reason in sorted(chunk.refused.items())]
         return [*scored, *(row for group in abstained for row in group)], answered, observed
-
-    def _headers(self, chunk: PredictChunk) -> dict[InputKey, Header]:
-        wanted = chunk.accepted | chunk.refused.keys()
-        if self._reading.problem is None:
-            return image_headers(self._store, self._lake, chunk.data_file, wanted)
-        return record_headers(self._store, self._lake, chunk.data_file, self._reading.problem.name, wanted)
 
     def _scored(
         self, chunk: PredictChunk, headers: Mapping[InputKey, Header]
@@ -145,19 +95,20 @@ class Scorer:
         if not chunk.accepted:
             return [], 0, {}
         shard = open_shard(self._store, chunk.shard)
-        if shard.values.shape[1:] != self._layout.shape:
+        layout = self._model.reading.family.layout(self._model.reading.config)
+        if shard.values.shape[1:] != layout.shape:
             raise ModelError(
                 f"model {self._stamp.model.name}",
                 f"prepared examples of shape {shard.values.shape[1:]}",
-                f"{self._layout.shape}",
+                f"{layout.shape}",
                 "prepare the inputs with this model's [family]",
             )
         keys = list(zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True))
         rows = np.array([row for row, key in enumerate(keys) if key in chunk.accepted], np.int64)
         if not len(rows):
             return [], 0, {}
-        logits = self._network.logits(rows, lambda index: np.asarray(shard.values[index]))
-        decoded = self._task.decode(logits, self._task_config, self._calibration)
+        logits = self._model.network.logits(rows, lambda index: np.asarray(shard.values[index]))
+        decoded = self._model.decode(logits)
         frames = shard.keys["frame_index"].to_pylist()
         answers = []
         for position, row in enumerate(rows.tolist()):
@@ -181,14 +132,14 @@ class Scorer:
             keys,
             [header.columns["subject_id"] for header in headers],
             {label: score_values(columns) for label, columns in decoded.items()},
-            self._reading.family.traits(values, self._reading.config, self._summary),
+            self._model.reading.family.traits(values, self._model.reading.config, self._model.summary),
             self._scales,
         )
 
     def _abstained(self, header: Header, reason: str) -> list[dict[str, Any]]:
-        labels: Sequence[str] = self._task.questions(self._task_config)
+        labels: Sequence[str] = self._model.task.questions(self._model.task_config)
         row = self._row(header.of(None))
         return [{**row, "label": label, "status": "abstained", "reason": reason} for label in labels]
 
     def _row(self, header: Mapping[str, Any]) -> dict[str, Any]:
-        return {**header, "task": self._task.name, **self._stamp.columns()}
+        return {**header, "task": self._model.task.name, **self._stamp.columns()}

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from medray.drivers.reports import lineage_of
 from medray.engine.search import Trial, best
 from medray.recipes.draws import Between
 from medray.recipes.toml_text import toml_text
@@ -68,10 +69,5 @@ def search_page(plan: Plan, recipe: TuneRecipe, facts: Mapping[str, Any], rungs:
         found=facts,
         rungs=rungs,
         recipe_file=file,
-        lineage={
-            "Run": plan.run_id,
-            "Code": plan.code_version,
-            "Recipe SHA-256": plan.recipe_sha256,
-            "Table versions read": ", ".join(f"{name} {version}" for name, version in sorted(plan.tables_read.items())),
-        },
+        lineage=lineage_of(plan),
     )

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from medray.contracts import Array
 from medray.drivers.input import KEY_COLUMNS, input_key
-from medray.drivers.models.train import Labelled
+from medray.drivers.models.labelled import Labelled
 from medray.errors import SplitError
 from medray.schema.predictions import PREDICTIONS
 from medray.storage.models import Registered

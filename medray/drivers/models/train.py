@@ -11,19 +11,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from medray import rooms
-from medray.contracts import Array, Sums, Task
-from medray.drivers.input import DataFile, Input, InputKey
-from medray.drivers.inputs.find import newest_inputs, read_inputs
-from medray.drivers.inputs.prepare import prepare_files
-from medray.drivers.inputs.problem import derive
-from medray.drivers.inputs.reading import Reading, declared
+from medray.contracts import Array, Sums
 from medray.drivers.job import Job, Result, host_facts, new_plan
-from medray.drivers.labels import answers, latest
 from medray.drivers.models.card_facts import card_facts
+from medray.drivers.models.gather import gather
+from medray.drivers.models.labelled import plan_inputs
 from medray.drivers.models.leaks import Clean, copies_told, keep_images, telltales, without_copies
+from medray.drivers.models.learnable import Learnable, learnable, prepare
 from medray.drivers.models.model_card import write_card
 from medray.drivers.models.promote import promoted
+from medray.drivers.models.statistics import statistics
 from medray.drivers.models.training_page import training_page
 from medray.drivers.models.tuning_reference import tuning_reference
 from medray.drivers.reports import PAGE, report_folder, write_report
@@ -31,31 +28,19 @@ from medray.engine.examples import Examples, write_examples
 from medray.engine.fit import fit
 from medray.engine.loop import FitSpec
 from medray.engine.start import load_start
-from medray.engine.survey import survey
 from medray.errors import ModelError, SplitError
 from medray.planning.bottleneck import advice
-from medray.planning.splits import SPLITS, TRAIN, TUNING, assign, check_apart
+from medray.planning.splits import LEARNT, SPLITS, TRAIN, TUNING, check_apart
 from medray.recipes.train import TrainRecipe
 from medray.storage.audit import Event
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.failures import told
 from medray.storage.models import Registered, register, save_model, versions
 from medray.storage.plans import Plan, write_plan
-from medray.storage.shards import open_shard
-from medray.storage.snapshot import Snapshot, snapshot
+from medray.storage.snapshot import snapshot
 from medray.storage.uri import join
 
 JOB = "train"
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """An accepted input with its targets and split."""
-
-    file: int
-    item: Input
-    targets: Array
-    split: str
 
 
 def train(recipe: TrainRecipe, job: Job, validated: Mapping[str, Any] | None = None) -> Result:
@@ -68,78 +53,35 @@ def train(recipe: TrainRecipe, job: Job, validated: Mapping[str, Any] | None = N
         SplitError: the training or the tuning split is empty.
         EngineError, ModelError: running again resumes from the last finished epoch.
     """
-    reading, task = declared(recipe), rooms.task(recipe.task.kind)
-    derive(reading.problem, recipe, job)
-    state = snapshot(job.store, recipe.lake)
-    current = newest_inputs(state, reading)
-    files = read_inputs(state, current.values(), reading)
-    labelled = labelled_inputs(state, current, files, task, recipe.task, recipe.split.model_dump())
-    plan = training_plan(JOB, recipe, job, state, files, labelled)
-    if plan.run_id in state.run_ids():
+    known = learnable(recipe, job)
+    plan = training_plan(JOB, recipe, known, job)
+    if plan.run_id in known.state.run_ids():
         return Result("already", (plan.run_id,), facts=_facts_of(job, recipe, plan))
     plan = write_plan(job.store, recipe.lake, plan)
-    used = sorted({one.file for one in labelled})
-    prepare_files(recipe, reading, [files[number] for number in used], state, job)
-    return _execute(plan, recipe, reading, task, files, labelled, job, validated)
+    prepare(recipe, known, known.labelled, job)
+    return _execute(plan, recipe, known, job, validated)
 
 
-def labelled_inputs(
-    state: Snapshot,
-    current: Mapping[InputKey, str],
-    files: list[DataFile],
-    task: Task,
-    config: Any,
-    split: dict[str, Any],
-) -> list[Labelled]:
-    """Accepted inputs of `current` with at least one known answer, in order, each with its split."""
-    found = [
-        (n, item) for n, file in enumerate(files) for item in file.accepted() if current.get(item.key) == file.path
-    ]
-    # By key, so that a model does not depend on how the archive was cut into files.
-    places = sorted(found, key=lambda place: place[1].key)
-    inputs = [item for _, item in places]
-    wanted = {*config.labels, *([split["label"]] if split["label"] else [])}
-    known = latest(state, wanted)
-    targets = task.targets({label: answers(inputs, known, label) for label in config.labels}, config)
-    given = answers(inputs, known, split["label"]) if split["label"] else []
-    splits = assign(np.array([item.subject_id for item in inputs], np.int64), split, given)
-    return [
-        Labelled(number, item, targets[row], str(splits[row]))
-        for row, (number, item) in enumerate(places)
-        if not np.isnan(targets[row]).all() and splits[row] is not None
-    ]
-
-
-def training_plan(
-    kind: str, recipe: TrainRecipe, job: Job, state: Snapshot, files: list[DataFile], labelled: list[Labelled]
-) -> Plan:
+def training_plan(kind: str, recipe: TrainRecipe, known: Learnable, job: Job) -> Plan:
     """The plan of a job that learns from the labelled inputs of train and tuning. Held-out ones are only counted.
 
     Raises:
         SplitError: the training or the tuning split is empty.
     """
-    counts = {name: sum(one.split == name for one in labelled) for name in SPLITS}
-    for name in (TRAIN, TUNING):
+    counts = {name: len(known.of([name])) for name in SPLITS}
+    for name in LEARNT:
         if not counts[name]:
             raise SplitError(
                 f"recipe {recipe.name}, [split]",
-                f"no labelled input in the {name} split ({len(labelled):,} in all)",
+                f"no labelled input in the {name} split ({len(known.labelled):,} in all)",
                 "labelled inputs that the family takes, in train and tuning",
                 "look at what [family] takes, at [task] labels and at [split]",
             )
-    learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
-    inputs = pa.table(
-        {
-            "chunk": pa.array([0] * len(learnt), pa.int32()),
-            "data_file": [files[one.file].path for one in learnt],
-            "input_id": [one.item.id for one in learnt],
-            "input_version": pa.array([one.item.input_version for one in learnt], pa.int32()),
-            "split": [one.split for one in learnt],
-            "targets": pa.array([one.targets.tolist() for one in learnt], pa.list_(pa.float32())),
-        }
-    )
+    learnt = known.of(LEARNT)
+    inputs = plan_inputs(learnt, known.files)
+    inputs = inputs.add_column(inputs.num_columns - 1, "split", pa.array([one.split for one in learnt], pa.string()))
     facts = {**counts, **_start_of(recipe, job)}
-    return new_plan(recipe, kind, f"{kind} {recipe.model.name}", job.run_date, state.versions, facts, inputs)
+    return new_plan(recipe, kind, f"{kind} {recipe.model.name}", job.run_date, known.state.versions, facts, inputs)
 
 
 def _start_of(recipe: TrainRecipe, job: Job) -> dict[str, str]:
@@ -157,20 +99,25 @@ class Learnt:
 
     Attributes:
         spec: what it was told.
-        examples, subjects: what it learnt from, train and tuning.
-        clean: the same, with what was left out of them; suspicions: what they give away.
+        clean: what it learnt from, train and tuning; suspicions: what it gives away.
         weights: by name. logits: float32 (M, O) of the M tuning examples, in order.
         history: its epochs.
     """
 
     spec: FitSpec
-    examples: Examples
-    subjects: Array
     clean: Clean
     suspicions: list[str]
     weights: dict[str, Array]
     logits: Array
     history: list[dict[str, float]]
+
+    @property
+    def examples(self) -> Examples:
+        return self.clean.examples
+
+    @property
+    def subjects(self) -> Array:
+        return self.clean.subjects
 
     @property
     def in_train(self) -> Array:
@@ -187,17 +134,11 @@ class Learnt:
 
 
 def _execute(
-    plan: Plan,
-    recipe: TrainRecipe,
-    reading: Reading,
-    task: Task,
-    files: list[DataFile],
-    labelled: list[Labelled],
-    job: Job,
-    validated: Mapping[str, Any] | None,
+    plan: Plan, recipe: TrainRecipe, known: Learnable, job: Job, validated: Mapping[str, Any] | None
 ) -> Result:
     started = time.monotonic()
-    learnt = _learn(plan, recipe, reading, task, files, labelled, job)
+    reading, task = known.reading, known.task
+    learnt = _learn(plan, recipe, known, job)
     spec, in_train = learnt.spec, learnt.in_train
     calibration = task.calibrate(learnt.logits, learnt.tuning_targets, recipe.task)
     definition = _definition(recipe, spec.family_summary, spec.task_summary, calibration)
@@ -207,8 +148,12 @@ def _execute(
     decoded = task.decode(learnt.logits, recipe.task, calibration)
     state = snapshot(job.store, recipe.lake).at(plan.tables_read)
     reference = tuning_reference(reading, spec.family_summary, learnt.examples, learnt.subjects, decoded, state)
-    known = card_facts(recipe, reading, task, files, labelled, learnt.examples, learnt.subjects, decoded, state)
-    found = {"reference": reference, "leaks": learnt.leaks, "cross_validation": validated, **known}
+    found = {
+        "reference": reference,
+        "leaks": learnt.leaks,
+        "cross_validation": validated,
+        **card_facts(recipe, known, learnt.examples, learnt.subjects, decoded, state),
+    }
     made, events = _register(plan, recipe, sha256, {**_card(plan, recipe, learnt.history), **found}, job)
     report = _report(plan, recipe, learnt, made, job)
     counts = {**{split: plan.facts[split] for split in SPLITS}, "copies": learnt.clean.copies}
@@ -223,29 +168,18 @@ def _execute(
     return Result("done", (plan.run_id,), facts=facts)
 
 
-def _learn(
-    plan: Plan,
-    recipe: TrainRecipe,
-    reading: Reading,
-    task: Task,
-    files: list[DataFile],
-    labelled: list[Labelled],
-    job: Job,
-) -> Learnt:
+def _learn(plan: Plan, recipe: TrainRecipe, known: Learnable, job: Job) -> Learnt:
     """Survey and train, from where an earlier attempt stands."""
-    chosen = [one for one in labelled if one.split in (TRAIN, TUNING)]
-    folder = join(recipe.lake, "training", plan.run_id)
-    clean = without_copies(reading, *gather(files, chosen, job), job)
+    family, task, store = known.reading.family, known.task, job.store
+    clean = without_copies(known.reading, *gather(known.files, known.of(LEARNT), store), job)
     examples, subjects = clean.examples, clean.subjects
     check_apart(subjects, examples.split, f"recipe {recipe.name}, [split]")
     in_train = examples.split == 0
-    family, rows = reading.family, np.flatnonzero(in_train)
-    family_summary = family.summarise(survey(family, recipe.family, job.store, examples, rows))
-    suspicions = telltales(reading, family_summary, recipe.task, examples, rows, job)
-    task_summary = task.summarise(task.survey(examples.targets[in_train], recipe.task), recipe.task)
-    spec = FitSpec(
-        family, recipe.family, family_summary, task, recipe.task, task_summary, recipe.training, job.store, folder
-    )
+    rows = np.flatnonzero(in_train)
+    summary, task_summary = statistics(recipe, family, task, examples, rows, store)
+    suspicions = telltales(known.reading, summary, recipe.task, examples, rows, job)
+    folder = join(recipe.lake, "training", plan.run_id)
+    spec = FitSpec(family, recipe.family, summary, task, recipe.task, task_summary, recipe.training, store, folder)
     write_examples(job.store, spec.examples_uri, examples)
     _refuse_moved_start(plan, recipe, job)
     _refuse_early(spec, examples.targets[~in_train])
@@ -256,7 +190,7 @@ def _learn(
         weights, logits, history = fit(
             spec, lambda record: bar.advance(1, f"loss {record['loss']:.4f}, tuning {record['tuning_loss']:.4f}")
         )
-    return Learnt(spec, examples, subjects, clean, suspicions, weights, logits, history)
+    return Learnt(spec, clean, suspicions, weights, logits, history)
 
 
 def _refuse_moved_start(plan: Plan, recipe: TrainRecipe, job: Job) -> None:
@@ -297,30 +231,6 @@ def _register(
     if not recipe.model.promote:
         return made, []
     return made, [promoted(recipe.lake, made.name, made.version, plan.run_id, job)[1]]
-
-
-def gather(files: list[DataFile], learnt: list[Labelled], job: Job) -> tuple[Examples, Array]:
-    """Where each example lies, and its subject. One input gives an example per prepared frame; an
-    input that could not be decoded gives none."""
-    used = sorted({one.file for one in learnt})
-    number = {file: position for position, file in enumerate(used)}
-    rows: dict[int, dict[tuple[str, int], list[int]]] = {}
-    for file in used:
-        shard = open_shard(job.store, files[file].shard)
-        rows[file] = {}
-        for row, key in enumerate(
-            zip(shard.keys["uid"].to_pylist(), shard.keys["input_version"].to_pylist(), strict=True)
-        ):
-            rows[file].setdefault(key, []).append(row)
-    places = [(one, row) for one in learnt for row in rows[one.file].get(one.item.key, [])]
-    examples = Examples(
-        tuple(files[file].shard for file in used),
-        np.array([number[one.file] for one, _ in places], np.int32),
-        np.array([row for _, row in places], np.int32),
-        np.array([0 if one.split == TRAIN else 1 for one, _ in places], np.int8),
-        np.stack([one.targets for one, _ in places]).astype(np.float32),
-    )
-    return examples, np.array([one.item.subject_id for one, _ in places], np.int64)
 
 
 def _definition(recipe: TrainRecipe, family_summary: Sums, task_summary: Sums, calibration: Sums) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from medray.contracts import Array, Sums
+from medray.drivers.reports import lineage_of
 from medray.recipes.train import TrainRecipe
 from medray.report.fitting import Answer, fitting_report
 from medray.storage.models import Registered
@@ -40,13 +41,7 @@ def training_page(
         advice=advice,
         answers=_answers(recipe, targets, task_summary),
         settings=_settings(recipe),
-        lineage={
-            "Run": plan.run_id,
-            "Model SHA-256": made.sha256,
-            "Code": plan.code_version,
-            "Recipe SHA-256": plan.recipe_sha256,
-            "Table versions read": ", ".join(f"{name} {version}" for name, version in sorted(plan.tables_read.items())),
-        },
+        lineage=lineage_of(plan, **{"Model SHA-256": made.sha256}),
     )
 
 

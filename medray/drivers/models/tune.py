@@ -10,29 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from medray import rooms
-from medray.contracts import Task
-from medray.drivers.input import DataFile
-from medray.drivers.inputs.find import newest_inputs, read_inputs
-from medray.drivers.inputs.prepare import prepare_files
-from medray.drivers.inputs.problem import derive
-from medray.drivers.inputs.reading import Reading, declared
 from medray.drivers.job import Job, Result, host_facts
+from medray.drivers.models.gather import gather
 from medray.drivers.models.leaks import without_copies
+from medray.drivers.models.learnable import Learnable, learnable, prepare
 from medray.drivers.models.search_page import best_recipe, numbers, search_page
-from medray.drivers.models.train import Labelled, gather, labelled_inputs, training_plan
+from medray.drivers.models.statistics import statistics
+from medray.drivers.models.train import training_plan
 from medray.drivers.reports import report_folder, write_report
 from medray.engine.asha import Rule
 from medray.engine.examples import write_examples
 from medray.engine.search import Trial, best, search
-from medray.engine.survey import survey
 from medray.engine.trial_spec import TrialSpec, trial_folder
-from medray.planning.splits import SPLITS, TRAIN, TUNING
+from medray.planning.splits import LEARNT, SPLITS
 from medray.recipes.tune import TuneRecipe
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.failures import told
 from medray.storage.plans import Plan, write_plan
-from medray.storage.snapshot import snapshot
 from medray.storage.uri import join
 
 JOB = "tune"
@@ -46,32 +40,18 @@ def tune(recipe: TuneRecipe, job: Job) -> Result:
         SplitError: the training or the tuning split is empty.
         EngineError: running again goes on from the last finished epoch of each trial.
     """
-    reading, task = declared(recipe), rooms.task(recipe.task.kind)
-    derive(reading.problem, recipe, job)
-    state = snapshot(job.store, recipe.lake)
-    current = newest_inputs(state, reading)
-    files = read_inputs(state, current.values(), reading)
-    labelled = labelled_inputs(state, current, files, task, recipe.task, recipe.split.model_dump())
-    plan = training_plan(JOB, recipe, job, state, files, labelled)
-    if plan.run_id in state.run_ids():
+    known = learnable(recipe, job)
+    plan = training_plan(JOB, recipe, known, job)
+    if plan.run_id in known.state.run_ids():
         return Result("already", (plan.run_id,), facts=_written(recipe, plan, job))
     plan = write_plan(job.store, recipe.lake, plan)
-    learnt = [one for one in labelled if one.split in (TRAIN, TUNING)]
-    prepare_files(recipe, reading, [files[number] for number in sorted({one.file for one in learnt})], state, job)
-    return _execute(plan, recipe, reading, task, files, learnt, job)
+    prepare(recipe, known, known.of(LEARNT), job)
+    return _execute(plan, recipe, known, job)
 
 
-def _execute(
-    plan: Plan,
-    recipe: TuneRecipe,
-    reading: Reading,
-    task: Task,
-    files: list[DataFile],
-    learnt: list[Labelled],
-    job: Job,
-) -> Result:
+def _execute(plan: Plan, recipe: TuneRecipe, known: Learnable, job: Job) -> Result:
     started = time.monotonic()
-    specs = _specs(plan, recipe, reading, task, files, learnt, job)
+    specs = _specs(plan, recipe, known, job)
     epochs = recipe.training.epochs
     rule = Rule(recipe.search.grace_epochs, recipe.search.reduction, epochs)
     job.tell.say(f"searching with {len(specs)} trials of {epochs} epochs at most")
@@ -97,22 +77,13 @@ def _execute(
     return Result("done", (plan.run_id,), facts=_written(recipe, plan, job))
 
 
-def _specs(
-    plan: Plan,
-    recipe: TuneRecipe,
-    reading: Reading,
-    task: Task,
-    files: list[DataFile],
-    learnt: list[Labelled],
-    job: Job,
-) -> list[TrialSpec]:
+def _specs(plan: Plan, recipe: TuneRecipe, known: Learnable, job: Job) -> list[TrialSpec]:
     """All trials read the same examples and statistics: no searched setting changes what is prepared or surveyed."""
     folder = join(recipe.lake, "training", plan.run_id)
-    examples = without_copies(reading, *gather(files, learnt, job), job).examples
-    in_train = examples.split == 0
-    family = reading.family
-    summary = family.summarise(survey(family, recipe.family, job.store, examples, np.flatnonzero(in_train)))
-    task_summary = task.summarise(task.survey(examples.targets[in_train], recipe.task), recipe.task)
+    family, task = known.reading.family, known.task
+    examples = without_copies(known.reading, *gather(known.files, known.of(LEARNT), job.store), job).examples
+    rows = np.flatnonzero(examples.split == 0)
+    summary, task_summary = statistics(recipe, family, task, examples, rows, job.store)
     base = TrialSpec(
         family,
         recipe.family,
