@@ -30,7 +30,7 @@ def decimal(value: float | None) -> str:
     if size >= 1000:
         return f"{value:,.0f}"
     digits = 3 if size < 10 else 2 if size < 100 else 1
-    return f"{value:.{digits}f}"
+    return f"{value:z.{digits}f}"  # nothing is "-0.000"
 
 
 def interval(value: Interval) -> str:
