@@ -8,7 +8,15 @@ from medray.report.sections import Interval, Quantity
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.96249, "0.962"), (1.0, "1.000"), (-0.5, "-0.500"), (-0.0004, "0.000"), (37.416, "37.42"), (123.45, "123.5"), (12345.6, "12,346")],
+    [
+        (0.96249, "0.962"),
+        (1.0, "1.000"),
+        (-0.5, "-0.500"),
+        (-0.0004, "0.000"),
+        (37.416, "37.42"),
+        (123.45, "123.5"),
+        (12345.6, "12,346"),
+    ],
 )
 def test_decimals_follow_size(value: float, text: str) -> None:
     assert decimal(value) == text
