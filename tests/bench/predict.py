@@ -1,6 +1,6 @@
 """What scoring an image costs: the job `predict` beside bare inference, a DataLoader script, Spark and Daft, in turns.
 
-    python -m venv VENV && VENV/bin/pip install -e . pyspark daft
+    python -m venv VENV && VENV/bin/pip install -e . pyspark daft psutil
     VENV/bin/python tests/bench/predict.py --images 128 512 --rounds 3 --work FOLDER
 
 Images are drawn at 224 x 224, ingested, prepared and given to a ResNet-18 with 14 outputs that has hardly learnt: its

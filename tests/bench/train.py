@@ -1,6 +1,6 @@
 """Examples a second of medray's training beside the ceiling, a DataLoader and Lightning, in turns.
 
-    python -m venv VENV && VENV/bin/pip install -e . lightning
+    python -m venv VENV && VENV/bin/pip install -e . lightning psutil
     VENV/bin/python tests/bench/train.py --families image record --workers 1 2 --rounds 3 --work FOLDER
 
 Every way trains the same network on the same Parquet file (`train_peer.py`). Prints, as medians of the rounds: the rate
