@@ -31,6 +31,7 @@ def fit(spec: FitSpec, watch: Watch) -> tuple[dict[str, Array], Array, list[dict
     Raises:
         EngineError: the cluster is too small, workers died too often, no checkpoint came in `stall_s` seconds, or
             the loss is no number any more.
+        ModelError: what it has left has been damaged since.
     """
     import ray
 

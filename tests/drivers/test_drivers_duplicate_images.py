@@ -16,11 +16,9 @@ from medray import config
 from medray.contracts import Array
 from medray.demo.archive import write_archive
 from medray.demo.cases import synthetic
-from medray.drivers.inputs.find import newest_inputs, read_inputs
-from medray.drivers.inputs.reading import declared
 from medray.drivers.job import Job
 from medray.drivers.models.gather import gather
-from medray.drivers.models.labelled import labelled_inputs
+from medray.drivers.models.learnable import learnable
 from medray.drivers.models.learnt_images import learnt_images
 from medray.engine.digests import digests
 from medray.engine.examples import Values, read_examples
@@ -28,10 +26,8 @@ from medray.engine.loop import FitSpec
 from medray.entry import driver
 from medray.errors import EngineError
 from medray.narration import Narrator
-from medray.rooms import task
 from medray.storage.model_images import save_images
 from medray.storage.models import Registered
-from medray.storage.snapshot import snapshot
 from medray.storage.store import LAKE
 
 pytestmark = pytest.mark.ray
@@ -118,9 +114,7 @@ def _held_out_images_learnt(scene: Scene, spec: FitSpec) -> int:
 
 def _asked(scene: Scene, model: Registered) -> int:
     recipe: Any = config.parse(scene.recipe("train"), "test")
-    reading, state = declared(recipe), snapshot(LAKE, scene.lake)
-    current = newest_inputs(state, reading)
-    files = read_inputs(state, current.values(), reading)
-    found = labelled_inputs(state, current, files, task("binary"), recipe.task, recipe.split.model_dump())
-    asked = [one for one in found if one.split == "held_out"]
-    return learnt_images(scene.lake, model, reading, gather(files, asked, LAKE)[0], Job("2026-01-01", _Listener()))
+    job = Job("2026-01-01", _Listener())
+    known = learnable(recipe, job)
+    examples, _ = gather(known.files, known.of(["held_out"]), LAKE)
+    return learnt_images(scene.lake, model, known.reading, examples, job)

@@ -76,7 +76,7 @@ def lineage(plan: Plan, model: Registered, state: Snapshot) -> dict[str, str | L
     """What a number of the report is explained by; the model leads to its card, where there is a page of it."""
     named, card = f"{model.name} version {model.version}", link_to_card(state, model.name, model.version)
     made = {"Model SHA-256": model.sha256, "Trained by run": str(model.card["run_id"])}
-    return {**lineage_of(plan, **made), "Model": Link(named, card) if card else named}
+    return {"Run": plan.run_id, "Model": Link(named, card) if card else named, **lineage_of(plan, **made)}
 
 
 def _epoch(record: Mapping[str, float]) -> dict[str, float]:
