@@ -25,7 +25,7 @@ settings.register_profile("medray", deadline=None)
 settings.load_profile("medray")
 
 # Rooms whose tests start Ray, servers and jobs without a mark that says so.
-SERVING = {"tests", "cluster", "demo", "faults", "nights", "quality", "s3"}
+SERVING = {"tests", "cluster", "demo", "nights", "quality", "s3"}
 
 _bucket_numbers = itertools.count(1)
 
@@ -48,10 +48,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 class _ByRoom(LoadScopeScheduling):
-    """Of two workers one runs all that starts Ray, servers and jobs, one by one; the other runs the other files."""
+    """Of two workers one runs all that starts Ray, servers and jobs, one by one; the other runs the other
+    files, and what kills jobs, which start Ray themselves."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
+        if Path(file).parent.name == "faults":
+            return "kills"
         return "one by one" if _serves(file) else file
 
 

@@ -7,18 +7,18 @@ from collections.abc import Collection, Iterable, Mapping
 
 import pyarrow.compute as pc
 
-from medray import rooms
 from medray.drivers.input import KEY_COLUMNS, InputKey, input_key
 from medray.drivers.inputs.find import newest_inputs, read_inputs, refuse_modalities
 from medray.drivers.inputs.reading import Reading, read_by
 from medray.drivers.job import Job
-from medray.drivers.models.labelled import labelled_inputs
+from medray.drivers.models.labelled import in_split
+from medray.drivers.models.learnt_task import learnt_task
 from medray.errors import RecipeError
 from medray.recipes.explain import OF_PARTS, OF_PLACES, ExplainRecipe
 from medray.recipes.score import Select
 from medray.schema.attributions import ATTRIBUTIONS
 from medray.schema.predictions import PREDICTIONS
-from medray.storage.models import Registered, load_definition
+from medray.storage.models import Registered
 from medray.storage.snapshot import Snapshot
 
 _SCORES = ("predicted_boolean_probability", "predicted_float_value")
@@ -31,9 +31,8 @@ def checked(recipe: ExplainRecipe, model: Registered, job: Job) -> Reading:
         RecipeError: the model has no such answer, or its family is not explained so.
     """
     reading = read_by(model, recipe.lake, job)
-    definition = load_definition(job.store, recipe.lake, model.sha256)
-    task = rooms.task(definition["task"])
-    questions = task.questions(task.Config.model_validate(definition["task_config"]))
+    task, config = learnt_task(job.store, recipe.lake, model)
+    questions = task.questions(config)
     family, where = reading.family, f"recipe {recipe.name}, model {model.name} version {model.version}"
     if recipe.label not in questions:
         raise RecipeError(
@@ -65,7 +64,9 @@ def requested(
     """The inputs that the recipe asks for and their data files."""
     found = newest_inputs(state, reading, recipe.select or Select())
     if recipe.split is not None:
-        found = _of_split(recipe.split, model, reading, found, state, job)
+        files = read_inputs(state, found.values(), reading)
+        labelled = in_split(recipe.split, model, found, files, state, job)
+        found = {one.item.key: files[one.file].path for one in labelled}
     if recipe.above is not None:
         found = _answered_above(recipe.above, recipe.label, model, found, state)
     chosen = sorted(found, key=lambda key: _draw(recipe.seed, key))[: recipe.inputs]
@@ -75,18 +76,6 @@ def requested(
 def _draw(seed: int, key: InputKey) -> bytes:
     """Which inputs are taken follows from the seed and the inputs, not from how many there are."""
     return hashlib.sha256(f"{seed}\x1f{key[0]}\x1f{key[1]}".encode()).digest()
-
-
-def _of_split(
-    split: str, model: Registered, reading: Reading, current: Mapping[InputKey, str], state: Snapshot, job: Job
-) -> dict[InputKey, str]:
-    """Labelled inputs of a split as the model declares it."""
-    definition = load_definition(job.store, state.lake, model.sha256)
-    task = rooms.task(definition["task"])
-    config = task.Config.model_validate(definition["task_config"])
-    files = read_inputs(state, current.values(), reading)
-    labelled = labelled_inputs(state, current, files, task, config, model.card["split"])
-    return {one.item.key: files[one.file].path for one in labelled if one.split == split}
 
 
 def _answered_above(

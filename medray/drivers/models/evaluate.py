@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from medray import rooms
 from medray.drivers.input import DataFile
 from medray.drivers.inputs.find import newest_inputs, read_inputs
 from medray.drivers.inputs.problem import derive
@@ -15,9 +14,10 @@ from medray.drivers.inputs.reading import read_by
 from medray.drivers.job import Job, Result, host_facts, new_plan
 from medray.drivers.models.evaluation_page import evaluation_page
 from medray.drivers.models.evaluation_parts import Scene, decision_curves, head, subgroups
-from medray.drivers.models.labelled import Labelled, labelled_inputs, plan_inputs
+from medray.drivers.models.labelled import Labelled, in_split, plan_inputs
 from medray.drivers.models.learning_curve import learning_curve
 from medray.drivers.models.learnt_images import learnt_images
+from medray.drivers.models.learnt_task import learnt_task
 from medray.drivers.models.model_card import write_card
 from medray.drivers.models.moved import refuse_moved
 from medray.drivers.models.other_model import beside_the_other, other_model
@@ -30,7 +30,7 @@ from medray.metrics.definitions import definitions
 from medray.recipes.evaluate import EvaluateRecipe
 from medray.storage.commit import Outcome, commit_run
 from medray.storage.failures import told
-from medray.storage.models import Registered, load_definition
+from medray.storage.models import Registered
 from medray.storage.plans import Plan, write_plan
 from medray.storage.promotions import choose
 from medray.storage.snapshot import Snapshot, snapshot
@@ -70,15 +70,10 @@ def _asked(
     recipe: EvaluateRecipe, model: Registered, state: Snapshot, job: Job
 ) -> tuple[list[DataFile], list[Labelled]]:
     """The labelled inputs of the split and the data files that hold them."""
-    definition = load_definition(job.store, recipe.lake, model.sha256)
-    task = rooms.task(definition["task"])
     reading = read_by(model, recipe.lake, job)
     current = newest_inputs(state, reading)
     files = read_inputs(state, current.values(), reading)
-    labelled = labelled_inputs(
-        state, current, files, task, task.Config.model_validate(definition["task_config"]), model.card["split"]
-    )
-    asked = [one for one in labelled if one.split == recipe.split]
+    asked = in_split(recipe.split, model, current, files, state, job)
     if not asked:
         raise SplitError(
             f"recipe {recipe.name}",
@@ -122,9 +117,7 @@ def _execute(
     started = time.monotonic()
     state = snapshot(job.store, recipe.lake)
     answers = stored_answers(state, model, asked)
-    definition = load_definition(job.store, recipe.lake, model.sha256)
-    task = rooms.task(definition["task"])
-    config = task.Config.model_validate(definition["task_config"])
+    task, config = learnt_task(job.store, recipe.lake, model)
     scene = Scene(recipe, model, read_by(model, recipe.lake, job), config, state, files, asked, answers)
     metrics = task.evaluate(answers.stored, scene.targets, config, scene.subjects, recipe.resamples, recipe.seed)
     document = {

@@ -11,8 +11,11 @@ import pyarrow as pa
 
 from medray.contracts import Array, Task
 from medray.drivers.input import DataFile, Input, InputKey
+from medray.drivers.job import Job
 from medray.drivers.labels import answers, latest
+from medray.drivers.models.learnt_task import learnt_task
 from medray.planning.splits import assign
+from medray.storage.models import Registered
 from medray.storage.snapshot import Snapshot
 
 
@@ -51,6 +54,15 @@ def labelled_inputs(
         for row, (number, item) in enumerate(places)
         if not np.isnan(targets[row]).all() and splits[row] is not None
     ]
+
+
+def in_split(
+    split: str, model: Registered, current: Mapping[InputKey, str], files: list[DataFile], state: Snapshot, job: Job
+) -> list[Labelled]:
+    """Those in a split, by the model's own task and declaration."""
+    task, config = learnt_task(job.store, state.lake, model)
+    labelled = labelled_inputs(state, current, files, task, config, model.card["split"])
+    return [one for one in labelled if one.split == split]
 
 
 def plan_inputs(labelled: Sequence[Labelled], files: Sequence[DataFile] | None = None) -> pa.Table:

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from medray import rooms
 from medray.drivers.input import KEY_COLUMNS, Input, input_key
 from medray.drivers.job import Job
 from medray.drivers.labels import answers, latest
+from medray.drivers.models.learnt_task import learnt_task
 from medray.drivers.models.stored_answers import ANSWER
 from medray.schema.images import IMAGES
 from medray.schema.predictions import PREDICTIONS
-from medray.storage.models import Registered, load_definition, model_subjects
+from medray.storage.models import Registered, model_subjects
 from medray.storage.snapshot import Snapshot
 
 _DAYS = 366
@@ -29,9 +29,7 @@ def outcomes(state: Snapshot, model: Registered, run_date: str, job: Job) -> dic
 
     Subjects that the model was made with are left out. Empty where no outcome is known.
     """
-    definition = load_definition(job.store, state.lake, model.sha256)
-    task = rooms.task(definition["task"])
-    config: Any = task.Config.model_validate(definition["task_config"])
+    task, config = learnt_task(job.store, state.lake, model)
     known = latest(state, config.labels)
     if not known:
         return {}
