@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -107,6 +108,6 @@ def test_outcomes_stand_by_month_with_intervals() -> None:
 
 
 def test_a_night_leads_to_the_reports_of_its_runs() -> None:
-    page = render(night())
+    page = re.sub("</?span>", "", render(night()))
     assert '<td>ingest_dicom</td><td><a href="../r0/report.html">r0</a></td>' in page
     assert "<td>predict</td><td>r2</td>" in page
