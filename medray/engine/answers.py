@@ -27,7 +27,7 @@ def answered(spec: FitSpec, index: Array) -> Array:
     on_gpu = spec.training.gpu == "auto" and gpus() >= spec.training.workers
     task = ray.remote(num_cpus=0 if on_gpu else 1, num_gpus=1 if on_gpu else 0)(_answered)
     try:
-        logits: Array = ray.get(task.remote(spec, index))
+        logits: Array = ray.get(task.remote(spec, index, "cuda" if on_gpu else "cpu"))
     except RayError as error:
         raise EngineError(
             "answers of a finished training",
@@ -38,9 +38,9 @@ def answered(spec: FitSpec, index: Array) -> Array:
     return logits
 
 
-def _answered(spec: FitSpec, index: Array) -> Array:
+def _answered(spec: FitSpec, index: Array, device: str) -> Array:
     weights, _ = result_of(spec)
     outputs = spec.task.outputs(spec.task_config)
-    network = Network(spec.family, spec.family_config, spec.family_summary, outputs, weights)
+    network = Network(spec.family, spec.family_config, spec.family_summary, outputs, weights, device)
     values = Values(spec.store, read_examples(spec.store, spec.examples_uri))
     return np.asarray(network.logits(index, values.gather))

@@ -12,7 +12,8 @@ import torch
 from medray.contracts import Array
 from medray.engine.examples import Examples, Values
 from medray.engine.meters import Meters
-from medray.engine.schedule import balanced, epoch_batches, share_of, shuffled, steps_per_epoch
+from medray.engine.schedule import balanced, epoch_batches, numbered, parts_of, share_of, shuffled, steps_per_epoch
+from medray.engine.side_stream import SideStream
 from medray.nn.draws import Draws
 
 
@@ -23,8 +24,9 @@ class Part:
     Attributes:
         step: of the training, from 0. last: of this step.
         seed: of dropout.
-        inputs, targets: on the device.
+        inputs, targets: on the device, where they may still be on their way (`Feed.arrived`).
         known: answers that the whole batch holds, over all ranks and parts.
+        ready: when inputs and targets have arrived; None on a CPU.
     """
 
     step: int
@@ -33,6 +35,7 @@ class Part:
     inputs: torch.Tensor
     targets: torch.Tensor
     known: int
+    ready: torch.cuda.Event | None
 
 
 class Feed:
@@ -43,6 +46,7 @@ class Feed:
         self._rank, self._workers = rank, workers
         self._values = Values(spec.store, examples)
         self._train = np.flatnonzero(examples.split == 0)
+        self._side = SideStream(meters.device)
 
     @property
     def steps(self) -> int:
@@ -57,28 +61,38 @@ class Feed:
                 continue
             step = epoch * self.steps + place
             mine = share_of(batch, self._rank, self._workers)
-            known = int(np.count_nonzero(~np.isnan(self._examples.targets[batch])))
-            for number, rows in enumerate(np.array_split(mine, training.accumulate)):
-                yield Part(
-                    step,
-                    number == training.accumulate - 1,
-                    _seed(training.seed, step, number, self._rank),
-                    self._augmented(rows, epoch),
-                    self.targets(rows),
-                    known,
-                )
+            known = int(np.count_nonzero(~np.isnan(self._examples.targets[batch % self._count])))
+            parts = parts_of(len(batch), self._workers, training.accumulate)
+            for number, names in enumerate(np.array_split(mine, parts)):
+                with self._side.making():
+                    inputs, targets = self._augmented(names, epoch), self.targets(names % self._count)
+                    ready = self._side.mark()
+                seed = _seed(training.seed, step, number, self._rank)
+                yield Part(step, number == parts - 1, seed, inputs, targets, known, ready)
+
+    def arrived(self, part: Part) -> Part:
+        """The part, when the device's own work may read it."""
+        self._side.take(part.ready, part.inputs, part.targets)
+        return part
+
+    @property
+    def _count(self) -> int:
+        return len(self._examples.split)
 
     def _order(self, epoch: int) -> Array:
+        """Rows of this epoch; those that come again are named otherwise (`numbered`)."""
         training = self._spec.training
         if training.sampling == "balanced":
-            return balanced(self._train, self._examples.targets[self._train, 0], training.seed, epoch)
+            drawn = balanced(self._train, self._examples.targets[self._train, 0], training.seed, epoch)
+            return numbered(drawn, self._count)
         return shuffled(self._train, training.seed, epoch)
 
-    def _augmented(self, rows: Array, epoch: int) -> torch.Tensor:
-        """Each row's changes are its own of this epoch."""
+    def _augmented(self, names: Array, epoch: int) -> torch.Tensor:
+        """Each row's changes are its own of this epoch, and of each time that it comes."""
         spec = self._spec
-        draws = Draws(spec.training.seed, epoch, torch.from_numpy(rows).to(self._device))
-        changed: torch.Tensor = spec.family.augment(self.inputs(rows), spec.family_config, draws)
+        draws = Draws(spec.training.seed, epoch, torch.from_numpy(names).to(self._device))
+        inputs = self.inputs(names % self._count)
+        changed: torch.Tensor = spec.family.augment(inputs, spec.family_config, draws)
         return changed
 
     def tuning(self, rank: int = 0, workers: int = 1) -> Array:

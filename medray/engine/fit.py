@@ -53,7 +53,7 @@ def _run(spec: FitSpec, use_gpu: bool) -> str | None:
         scaling_config=ScalingConfig(
             num_workers=spec.training.workers,
             use_gpu=use_gpu,
-            resources_per_worker={"CPU": 1, **({"GPU": 1} if use_gpu else {})},
+            resources_per_worker={"CPU": 1, "GPU": 1} if use_gpu else {"CPU": spec.threads or 1},
         ),
         run_config=RunConfig(
             name="ray",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -21,9 +23,8 @@ class Forward:
             steps: of the whole training.
         """
         self._model, self._training, self._device, self._workers = model, training, device, workers
-        self._compiles = training.compile == "yes" or (
-            training.compile == "auto" and device.type == "cuda" and steps >= _COMPILE_STEPS
-        )
+        pays = device.type == "cuda" and steps >= _COMPILE_STEPS and _has_compiler()
+        self._compiles = training.compile == "yes" or (training.compile == "auto" and pays)
         self._spread: torch.nn.parallel.DistributedDataParallel | None = None
         self._called: Any = None
 
@@ -55,5 +56,15 @@ class Forward:
     def _precision(self) -> AbstractContextManager[Any]:
         wanted = self._training.precision
         if wanted == "auto":
-            wanted = "bfloat16" if self._device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+            wanted = "bfloat16" if self._device.type == "cuda" and _knows_bfloat16() else "float32"
         return nullcontext() if wanted == "float32" else torch.autocast(self._device.type, torch.bfloat16)
+
+
+def _has_compiler() -> bool:
+    """Triton builds its launchers with the system's C compiler, and fails without one."""
+    return bool(os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang"))
+
+
+def _knows_bfloat16() -> bool:
+    """Whether the GPU computes in it: older ones emulate it, slower than float32."""
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))

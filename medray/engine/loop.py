@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,8 +19,9 @@ from medray.engine.examples import read_examples
 from medray.engine.feed import Feed, Part
 from medray.engine.forward import Forward
 from medray.engine.meters import Meters, epoch_figures
-from medray.engine.optimizer import make_optimizer, shrink
+from medray.engine.optimizer import load_optimizer, make_optimizer, shrink
 from medray.engine.schedule import average, learning_rate
+from medray.engine.session import node_cpus
 from medray.engine.start import load_start
 from medray.engine.totals import Totals
 from medray.nn.memory_format import channels_last
@@ -72,18 +72,24 @@ def worker(spec: FitSpec) -> None:
     fit = Fit(spec, device_for(spec, context.get_local_world_size()), rank, workers)
     while not fit.done():
         fit.epoch()
-        ray.train.report({"epoch": fit.progress.epoch})
     fit.finish()
 
 
 def device_for(spec: FitSpec, local_workers: int) -> torch.device:
     """This worker's device; a CPU is given its share of threads."""
-    if torch.cuda.is_available():
+    if torch.cuda.is_available():  # on the node, which does not say that this worker was given one
         import ray.train.torch
 
-        return torch.device(ray.train.torch.get_device())
-    torch.set_num_threads(spec.threads or max((os.cpu_count() or 1) // local_workers, 1))
+        device = torch.device(ray.train.torch.get_device())
+        if device.type == "cuda":
+            return device
+    torch.set_num_threads(spec.threads or max(node_cpus() // local_workers, 1))
     return torch.device("cpu")
+
+
+def on_device(summary: Sums, device: torch.device) -> Sums:
+    """The lists of numbers in it as tensors on the device: a loss that sent them there would wait for the step."""
+    return {name: torch.tensor(numbers, dtype=torch.float32, device=device) for name, numbers in summary.items()}
 
 
 class Fit:
@@ -94,6 +100,7 @@ class Fit:
         self.meters = Meters(device)
         self.feed = Feed(spec, read_examples(spec.store, spec.examples_uri), self.meters, rank, workers)
         self.steps = self.feed.steps * spec.training.epochs
+        self.task_summary = on_device(spec.task_summary, device)
         torch.manual_seed(spec.training.seed)
         model = spec.family.build(spec.family_config, spec.family_summary, spec.task.outputs(spec.task_config))
         load_start(spec.store, model, spec.training)
@@ -112,7 +119,7 @@ class Fit:
             return
         state = load_checkpoint(self.spec.store, self.spec.folder, place)
         self.model.load_state_dict(state.weights)
-        self.optimizer.load_state_dict(state.optimizer)
+        load_optimizer(self.optimizer, state.optimizer)
         # Copied, not taken: another memory format would choose other kernels and change last bits.
         self.best = {name: torch.empty_like(self.average[name]).copy_(value) for name, value in state.best.items()}
         for name, value in state.average.items():
@@ -138,8 +145,10 @@ class Fit:
         training, progress = self.spec.training, self.progress
         progress.loss, progress.known = self._train()
         self._agree()
+        sums = self.meters.taken()
         loss, tuning_loss = progress.loss / max(progress.known, 1.0), self._tuning_loss()
-        figures = self._figures()
+        self.meters.taken()  # what tuning reads is no part of training
+        figures = self._figures(sums)
         progress.epoch, progress.step, progress.loss, progress.known = progress.epoch + 1, 0, 0.0, 0.0
         if not np.isfinite([loss, tuning_loss]).all():
             progress.failed = f"a loss that is no finite number in epoch {progress.epoch}"
@@ -163,7 +172,7 @@ class Fit:
         depth = training.read_ahead if self.device.type == "cuda" else 0
         saved = time.monotonic()
         for part in self.meters.timed(ahead(self.feed.parts(progress.epoch, progress.step), depth)):
-            totals.add(*self._learn(part))
+            totals.add(*self._learn(self.feed.arrived(part)))
             if not part.last:
                 continue
             self._step(part.step)
@@ -181,7 +190,7 @@ class Fit:
         self._seed(part.seed)
         with self.forward.apart(part.last):
             logits = self.forward(part.inputs)
-            loss, known = spec.task.loss(logits, part.targets, spec.task_config, spec.task_summary)
+            loss, known = spec.task.loss(logits, part.targets, spec.task_config, self.task_summary)
             # DDP averages over ranks; scaled so, the step is that of one worker with the whole batch.
             torch.autograd.backward(loss * (self.workers / max(part.known, 1)))
         self.meters.count(len(part.inputs))
@@ -222,7 +231,7 @@ class Fit:
         totals = Totals(1, self.device)
         for rows, logits in self._logits(self.feed.tuning(self.rank, self.workers), self._candidate()):
             targets = self.feed.targets(rows)
-            totals.add(*self.spec.task.loss(logits, targets, self.spec.task_config, self.spec.task_summary))
+            totals.add(*self.spec.task.loss(logits, targets, self.spec.task_config, self.task_summary))
         everywhere = torch.tensor(totals.values(), dtype=torch.float64, device=self.device)
         if self.workers > 1:
             dist.all_reduce(everywhere)
@@ -237,10 +246,9 @@ class Fit:
             part = index[start : start + _EVALUATION_BATCH]
             yield part, torch.func.functional_call(self.model, weights, (self.feed.inputs(part),))
 
-    def _figures(self) -> dict[str, float]:
+    def _figures(self, sums: dict[str, float]) -> dict[str, float]:
         """What was measured in this epoch: of all ranks the longest wait and the highest memory."""
-        sums, memory = self.meters.taken(), self.meters.memory()
-        most = torch.tensor([sums["wait_s"], *memory], dtype=torch.float64, device=self.device)
+        most = torch.tensor([sums["wait_s"], *self.meters.memory()], dtype=torch.float64, device=self.device)
         if self.workers > 1:
             dist.all_reduce(most, op=dist.ReduceOp.MAX)
         wait_s, device, host = most.tolist()

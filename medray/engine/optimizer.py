@@ -27,6 +27,16 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, ob
     return [{"params": heavy, "weight_decay": weight_decay}, {"params": light, "weight_decay": 0.0}]
 
 
+def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Take up a state in the memory format of the parameters: with another one the next steps would be slower, by
+    other kernels."""
+    optimizer.load_state_dict(state)
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if torch.is_tensor(value) and value.shape == parameter.shape:
+                values[name] = torch.empty_like(parameter, requires_grad=False).copy_(value)
+
+
 @torch.no_grad()
 def shrink(model: nn.Module, amount: float) -> None:
     """Move matrices and kernels towards zero by `amount`, and no further: the proximal step of an L1 penalty

@@ -30,6 +30,11 @@ def steps_per_epoch(examples: int, batch_size: int) -> int:
     return max(examples // batch_size, 1)
 
 
+def parts_of(batch: int, workers: int, accumulate: int) -> int:
+    """Into how many parts a rank's share of a batch is divided, so that none is empty."""
+    return max(min(accumulate, batch // workers), 1)
+
+
 def shuffled(index: Array, seed: int, epoch: int) -> Array:
     """Every example once, in the order of this epoch."""
     return np.random.default_rng([seed, epoch]).permutation(index)
@@ -54,6 +59,16 @@ def balanced(index: Array, answers: Array, seed: int, epoch: int) -> Array:
         wanted = len(index) * (place + 1) // len(known) - len(index) * place // len(known)
         drawn.append(np.resize(rows, wanted))
     return generator.permutation(np.concatenate(drawn))
+
+
+def numbered(order: Array, count: int) -> Array:
+    """Rows (each below `count`) with `count` added for each time that they came before: what names a repeat."""
+    by = np.argsort(order, kind="stable")
+    first = np.flatnonzero(np.diff(order[by], prepend=-1))
+    times = np.arange(len(order)) - np.repeat(first, np.diff(first, append=len(order)))
+    out = order.copy()
+    out[by] += times * count
+    return out
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: float) -> float:

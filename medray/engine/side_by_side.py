@@ -21,13 +21,23 @@ def places(training: Any, fits: int) -> tuple[int, int]:
     """
     import ray
 
-    cpus = int(ray.cluster_resources().get("CPU", 0))
-    most = min(cpus // training.workers, fits)
+    nodes = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+    most = min(sum(nodes) // training.workers, fits)
     has = gpus() if training.gpu == "auto" else 0
     if has >= training.workers:  # as `fit` decides
         most = min(most, has // training.workers)
     at_once = max(most, 1)
-    return at_once, max(cpus // (at_once * training.workers), 1)
+    return at_once, threads_of(nodes, at_once * training.workers)
+
+
+def threads_of(nodes: Sequence[int], workers: int) -> int:
+    """The most CPUs that each of so many workers can have of one node.
+
+    Args:
+        nodes: the CPUs of each.
+    """
+    several = range(max(nodes, default=1), 1, -1)
+    return next((one for one in several if sum(node // one for node in nodes) >= workers), 1)
 
 
 def side_by_side(works: Sequence[Callable[[], T]], at_once: int) -> list[T]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ class TrialTraining(Trainable):  # type: ignore[misc]  # ray is not followed
         self._spec = self._specs[new_config["trial"]]
         self._fit: Fit | None = None
         self._told = 0
+        if "torch._dynamo" in sys.modules:
+            torch.compiler.reset()  # it compiles no more than 8 networks of one kind, and keeps them all
         gc.collect()
         if self._use_gpu:
             torch.cuda.empty_cache()

@@ -56,12 +56,12 @@ def loss(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(weighted negative log-likelihood in nats, known answers), both sums."""
     known = ~targets[:, 0].isnan()
-    logits, index = logits[known], targets[known, 0].long()
+    index = torch.where(known, targets[:, 0], torch.zeros_like(targets[:, 0])).long()
     weights = torch.as_tensor(summary["weights"][0], dtype=logits.dtype, device=logits.device)
     step = torch.arange(logits.shape[1], device=logits.device)
     passed = (logsigmoid(logits) * (step < index[:, None])).sum(dim=1)
     stopped = (logsigmoid(-logits) * (step == index[:, None])).sum(dim=1)
-    return ((-passed - stopped) * weights[index]).sum(), known.sum()
+    return ((-passed - stopped) * weights[index] * known).sum(), known.sum()
 
 
 def log_probabilities(logits: Array) -> Array:

@@ -67,8 +67,9 @@ def loss(
     mean, deviation = (
         torch.as_tensor(summary[name], dtype=logits.dtype, device=logits.device) for name in ("mean", "deviation")
     )
-    wanted = (targets - mean) / deviation
-    return _LOSSES[config.loss](logits[known], wanted[known], reduction="sum"), known.sum()
+    # Masked, not picked out: to know how many there are, a GPU would have to be waited for.
+    wanted = torch.where(known, (targets - mean) / deviation, torch.zeros_like(targets))
+    return (_LOSSES[config.loss](logits, wanted, reduction="none") * known).sum(), known.sum()
 
 
 def calibrate(logits: Array, targets: Array, config: RegressionConfig) -> Sums:

@@ -12,6 +12,7 @@ import torch
 from engine.small_fit import curve, spec_in, trained
 from safetensors.torch import load_file, save_file
 
+from medray.engine import feed as feed_module
 from medray.engine.checkpoint import Uploads
 from medray.engine.loop import Fit
 from medray.errors import ModelError
@@ -102,6 +103,23 @@ def test_parts_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
         plain = spec.family_config.model_copy(update={"dropout": 0.0})
         curves.append(curve(trained(type(spec)(**{**vars(spec), "family_config": plain}))))
     np.testing.assert_allclose(curves[0], curves[1], rtol=1e-5)
+
+
+def test_an_example_that_comes_again_is_changed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3 of 48 ill: balanced, each comes 8 times an epoch, and one change for all of them would be no change at all."""
+    named: list[torch.Tensor] = []
+    made = feed_module.Draws
+    monkeypatch.setattr(
+        feed_module, "Draws", lambda seed, epoch, rows: (named.append(rows), made(seed, epoch, rows))[1]
+    )
+    fit = Fit(spec_in(tmp_path, positive=0.06, sampling="balanced"), CPU)
+    ill = fit.feed._examples.targets[:, 0] == 1
+    fit.epoch()
+    names = torch.cat(named).numpy()
+    rows = names % len(ill)
+    assert len(set(names.tolist())) == len(names)
+    assert abs(int(ill[rows].sum()) - len(rows) / 2) <= 8  # the last batch is not whole
+    assert (fit.feed._examples.split[rows] == 0).all()
 
 
 def test_l1_makes_weights_of_no_use_exactly_zero(tmp_path: Path) -> None:

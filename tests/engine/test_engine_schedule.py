@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from medray.engine.optimizer import parameter_groups
+from medray.engine.optimizer import load_optimizer, make_optimizer, parameter_groups
 from medray.engine.schedule import (
     average,
     balanced,
     epoch_batches,
     learning_rate,
+    numbered,
+    parts_of,
     share_of,
     shuffled,
     steps_per_epoch,
@@ -106,3 +108,33 @@ def test_only_matrices_decay() -> None:
     assert (heavy["weight_decay"], light["weight_decay"]) == (0.1, 0.0)
     assert [tuple(p.shape) for p in heavy["params"]] == [(2, 1, 3, 3), (1, 2)]  # type: ignore[attr-defined]
     assert len(light["params"]) == 4  # type: ignore[arg-type]
+
+
+def test_rows_that_come_again_have_names_of_their_own() -> None:
+    assert numbered(np.array([3, 1, 3, 3, 1]), 10).tolist() == [3, 1, 13, 23, 11]
+    assert numbered(np.array([4, 2]), 10).tolist() == [4, 2]
+
+
+@pytest.mark.parametrize(
+    ("batch", "workers", "accumulate", "parts"), [(64, 2, 4, 4), (40, 2, 64, 20), (2, 2, 4, 1), (1, 1, 4, 1)]
+)
+def test_no_part_of_a_batch_is_empty(batch: int, workers: int, accumulate: int, parts: int) -> None:
+    assert parts_of(batch, workers, accumulate) == parts
+
+
+def test_a_loaded_optimizer_lies_in_memory_as_its_parameters_do() -> None:
+    """As after an uninterrupted training: other strides would take other, slower kernels."""
+    model = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    settings = type("Settings", (), {"weight_decay": 0.01, "optimizer": "adamw", "learning_rate": 0.1})
+    first, second = make_optimizer(model, settings), make_optimizer(model, settings)
+    model(torch.ones(2, 3, 5, 5)).sum().backward()
+    first.step()
+    state = first.state_dict()
+    for values in state["state"].values():
+        values |= {name: value.contiguous() for name, value in values.items()}  # as a checkpoint stores it
+    load_optimizer(second, state)
+    kernel = model.weight
+    assert kernel.stride() == (27, 1, 9, 3)
+    assert second.state[kernel]["exp_avg"].stride() == kernel.stride()
+    torch.testing.assert_close(second.state[kernel]["exp_avg"], first.state[kernel]["exp_avg"], rtol=0, atol=0)
+    assert second.state[kernel]["step"] == 1

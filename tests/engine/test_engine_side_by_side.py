@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from medray.engine.digests import digest
-from medray.engine.side_by_side import side_by_side
+from medray.engine.side_by_side import side_by_side, threads_of
 from medray.errors import EngineError, SplitError
 
 
@@ -62,3 +62,12 @@ def test_equal_images_have_equal_digests_and_empty_ones_none() -> None:
     assert digest(image) == digest(image.copy())
     assert len({digest(image), digest(image.reshape(4, 3)), digest(image + 1), digest(image.T)}) == 4
     assert digest(np.full((3, 4), 7, np.uint8)) == 0
+
+
+@pytest.mark.parametrize(
+    ("nodes", "workers", "threads"),
+    [([8] * 8, 5, 8), ([8] * 8, 15, 4), ([7, 7], 3, 3), ([0, 2], 2, 1), ([2], 5, 1), ([], 1, 1)],
+)
+def test_no_worker_is_given_more_threads_than_a_node_has_for_it(nodes: list[int], workers: int, threads: int) -> None:
+    """Five on eight nodes of eight cores have a node each; fifteen of four threads fit two by two."""
+    assert threads_of(nodes, workers) == threads

@@ -12,6 +12,7 @@ import numpy as np
 from medray.contracts import Array, Columns, Sums, Task
 from medray.drivers.inputs.reading import Reading
 from medray.drivers.job import Job
+from medray.drivers.models.refuse_early import refuse_early
 from medray.drivers.models.statistics import statistics
 from medray.engine.answers import answered
 from medray.engine.examples import Examples, write_examples
@@ -66,7 +67,7 @@ def surveyed(
     folds = []
     for number, part in enumerate(parts):
         learn, tuning = np.flatnonzero(part == TRAIN), examples.targets[part == TUNING]
-        task.calibrate(np.zeros((len(tuning), task.outputs(recipe.task)), np.float32), tuning, recipe.task)
+        refuse_early(recipe, task, recipe.training.workers, len(learn), tuning)
         folds.append(Fold(number, part, *statistics(recipe, reading.family, task, examples, learn, job.store)))
     return folds
 

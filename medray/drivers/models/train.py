@@ -20,6 +20,7 @@ from medray.drivers.models.leaks import Clean, copies_told, keep_images, telltal
 from medray.drivers.models.learnable import Learnable, learnable, prepare
 from medray.drivers.models.model_card import write_card
 from medray.drivers.models.promote import promoted
+from medray.drivers.models.refuse_early import refuse_early
 from medray.drivers.models.statistics import statistics
 from medray.drivers.models.training_page import training_page
 from medray.drivers.models.tuning_reference import tuning_reference
@@ -182,7 +183,8 @@ def _learn(plan: Plan, recipe: TrainRecipe, known: Learnable, job: Job) -> Learn
     spec = FitSpec(family, recipe.family, summary, task, recipe.task, task_summary, recipe.training, store, folder)
     write_examples(job.store, spec.examples_uri, examples)
     _refuse_moved_start(plan, recipe, job)
-    _refuse_early(spec, examples.targets[~in_train])
+    refuse_early(recipe, task, recipe.training.workers, len(rows), examples.targets[~in_train])
+    _refuse_start(spec)
     job.tell.say(
         f"training on {in_train.sum():,} examples, tuning on {(~in_train).sum():,}, {recipe.training.workers} worker(s)"
     )
@@ -203,11 +205,10 @@ def _refuse_moved_start(plan: Plan, recipe: TrainRecipe, job: Job) -> None:
         )
 
 
-def _refuse_early(spec: FitSpec, tuning_targets: Array) -> None:
-    """What calibration would refuse after the last epoch, and a worker in its first step, is refused now."""
-    outputs = spec.task.outputs(spec.task_config)
-    spec.task.calibrate(np.zeros((len(tuning_targets), outputs), np.float32), tuning_targets, spec.task_config)
+def _refuse_start(spec: FitSpec) -> None:
+    """What a worker would refuse in its first step is refused now."""
     if spec.training.start is not None or spec.training.frozen:
+        outputs = spec.task.outputs(spec.task_config)
         load_start(spec.store, spec.family.build(spec.family_config, spec.family_summary, outputs), spec.training)
 
 

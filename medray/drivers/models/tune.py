@@ -14,6 +14,7 @@ from medray.drivers.job import Job, Result, host_facts
 from medray.drivers.models.gather import gather
 from medray.drivers.models.leaks import without_copies
 from medray.drivers.models.learnable import Learnable, learnable, prepare
+from medray.drivers.models.refuse_early import refuse_early
 from medray.drivers.models.search_page import best_recipe, numbers, search_page
 from medray.drivers.models.statistics import statistics
 from medray.drivers.models.train import training_plan
@@ -83,6 +84,7 @@ def _specs(plan: Plan, recipe: TuneRecipe, known: Learnable, job: Job) -> list[T
     family, task = known.reading.family, known.task
     examples = without_copies(known.reading, *gather(known.files, known.of(LEARNT), job.store), job).examples
     rows = np.flatnonzero(examples.split == 0)
+    refuse_early(recipe, task, 1, len(rows), examples.targets[examples.split == 1])
     summary, task_summary = statistics(recipe, family, task, examples, rows, job.store)
     base = TrialSpec(
         family,
