@@ -8,7 +8,7 @@ from medray.attribution.explanation import Explanation
 from medray.attribution.shapley import Value
 from medray.contracts import Array
 
-WIDTH = 0.25  # of the kernel, in cosine distance; and the penalty: as the authors' program has them
+WIDTH = 0.25  # of the kernel, in cosine distance; the penalty is that of the authors' program
 PENALTY = 1.0
 
 
@@ -24,6 +24,10 @@ def lime(value: Value, parts: int, samples: int, seed: int) -> Explanation:
     answers = value(masks)
     if not parts:
         return Explanation(float(answers[0]), float(answers[0]), np.zeros(0), fit=None, evaluations=len(masks))
+    if parts == 1:  # without it nothing is left: the line is known, and a penalty would only shrink it
+        without = float(value(np.zeros((1, 1), bool))[0])
+        own = np.array([float(answers[0]) - without])
+        return Explanation(float(answers[0]), without, own, fit=1.0, evaluations=len(masks) + 1)
     distance = 1.0 - np.sqrt(masks.mean(axis=1))
     weights = np.exp(-((distance / WIDTH) ** 2))
     weights = weights / weights.sum()

@@ -26,7 +26,7 @@ class DeLong:
 
     Attributes:
         difference: of the areas, first minus second.
-        standard_error: of the difference; 0 where both models rank all pairs alike.
+        standard_error: of the difference; 0 where all cases tell the same difference.
         p: two-sided; NaN where the standard error is 0.
     """
 
@@ -124,5 +124,6 @@ def _delong(model: Measured, other: Measured, rows: Integers) -> Json:
         return {"reason": "fewer than two examples of a class"}
     found = delong(model.scores[rows], other.scores[rows], positive)
     if not found.standard_error > 0:
-        return {"reason": "both models rank all pairs alike"}
+        alike = found.difference == 0
+        return {"reason": "both models rank all pairs alike" if alike else "no case deviates: the test does not stand"}
     return {"difference": found.difference, "standard_error": found.standard_error, "p": found.p}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from medray.metrics.bootstrap import Resampling, Statistic, estimates, replicates
+from medray.metrics.bootstrap import Resampling, Statistic, estimates, replicates, without_bias
 from medray.metrics.checks import check_lengths, check_probabilities, check_truth
 from medray.metrics.discrimination import auprc, auroc, precision_recall_points, roc_points
 from medray.metrics.honesty import NAMES as HONESTY
@@ -122,6 +122,9 @@ def _with_intervals(sample: _Sample, resampling: Resampling) -> tuple[list[Estim
         drawn = np.full((resampling.resamples, len(values)), np.nan)
     else:
         drawn = replicates(_statistic(sample), sample.subjects, resampling)
+    for place in (METRICS.index("ece"), len(METRICS) + len(sample.calibrated.edges) - 1 + HONESTY.index("ece")):
+        if place < len(values):
+            drawn[:, place] = without_bias(values[place], drawn[:, place])
     subject_count = len(np.unique(sample.subjects))
     return estimates(values, drawn, subject_count, resampling.level), drawn
 

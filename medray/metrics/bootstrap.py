@@ -65,6 +65,17 @@ def replicates(statistic: Statistic, subjects: npt.NDArray[np.int64], resampling
     return np.stack(rows)
 
 
+def without_bias(value: float, drawn: Floats) -> Floats:
+    """Replicates (resamples,) of a distance, moved so that their median is its value; none is below 0.
+
+    For a calibration error: rows that come twice look like a pattern, so that it is larger in nearly every
+    resample than in the sample, and its percentile interval would leave the value itself out.
+    """
+    if np.isnan(drawn).all():
+        return drawn
+    return np.asarray(np.maximum(drawn - (np.nanmedian(drawn) - value), 0.0))
+
+
 def estimates(values: Floats, drawn: Floats, subject_count: int, level: float) -> list[Estimate]:
     """Each value (K,) with its percentile interval over `drawn` (resamples, K).
 

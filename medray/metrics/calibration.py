@@ -29,7 +29,7 @@ def equal_mass_edges(scores: Floats, bins: int) -> Floats:
         return np.array([0.0, 1.0])
     inner = np.quantile(scores, np.linspace(0, 1, bins + 1)[1:-1], method="higher")
     inner = np.unique(inner)
-    return np.concatenate([[0.0], inner[(inner > scores.min()) & (inner < 1.0)], [1.0]])
+    return np.concatenate([[0.0], inner[inner > scores.min()], [1.0]])
 
 
 def bin_of(scores: Floats, edges: Floats) -> Integers:

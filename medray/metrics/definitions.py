@@ -4,7 +4,7 @@ from __future__ import annotations
 
 INTERVALS = (
     "percentile bootstrap over subjects, each drawn with all its rows: Efron and Tibshirani 1993, chapter 13; "
-    "Field and Welsh, JRSS B 2007"
+    "Field and Welsh, JRSS B 2007. That of the ECE is moved onto its value: resampling makes it larger"
 )
 # name -> (definition, source)
 DEFINITIONS: dict[str, tuple[str, str]] = {

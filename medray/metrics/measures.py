@@ -28,6 +28,7 @@ YES_NO: Mapping[str, bool | None] = {
 }  # fmt: skip
 CLASSES: Mapping[str, bool | None] = {"macro_auroc": True, "accuracy": True, "balanced_accuracy": True}
 RANKS: Mapping[str, bool | None] = {"rank_mae": False, "quadratic_kappa": True, "accuracy": True}
+OVER_CLASSES = ("macro_auroc", "balanced_accuracy")  # means over the classes that are there
 NUMBER: Mapping[str, bool | None] = {"mae": False, "rmse": False, "mean_error": None, "coverage": None}
 
 
@@ -42,6 +43,7 @@ class Measured:
         positive: (N,) of a yes-or-no answer; None of others.
         right: (N,) whether the decision is the truth; None where nothing is decided.
         scores: (N,) of a yes-or-no answer; None of others.
+        true_class: (N,) position, NaN where not known, of an answer out of classes; None of others.
         over: rows (n,) of those that are known -> row weights (n,) -> the metrics, in order.
     """
 
@@ -51,6 +53,7 @@ class Measured:
     positive: Bools | None
     right: Bools | None
     scores: Floats | None
+    true_class: Floats | None
     over: Callable[[Integers], Statistic]
 
 
@@ -75,7 +78,7 @@ def yes_no(name: str, scores: Floats, truth: Floats, decided: Bools) -> Measured
 
         return values
 
-    return Measured(name, YES_NO, ~np.isnan(truth), positive, decided == positive, scores, over)
+    return Measured(name, YES_NO, ~np.isnan(truth), positive, decided == positive, scores, None, over)
 
 
 def classes(name: str, probabilities: Floats, truth: Floats, decided: Integers) -> Measured:
@@ -97,7 +100,7 @@ def classes(name: str, probabilities: Floats, truth: Floats, decided: Integers) 
 
         return values
 
-    return Measured(name, CLASSES, ~np.isnan(truth), None, decided == truth, None, over)
+    return Measured(name, CLASSES, ~np.isnan(truth), None, decided == truth, None, truth, over)
 
 
 def ranks(name: str, truth: Floats, decided: Integers) -> Measured:
@@ -115,7 +118,7 @@ def ranks(name: str, truth: Floats, decided: Integers) -> Measured:
 
         return values
 
-    return Measured(name, RANKS, ~np.isnan(truth), None, decided == truth, None, over)
+    return Measured(name, RANKS, ~np.isnan(truth), None, decided == truth, None, None, over)
 
 
 def number(name: str, predicted: Floats, truth: Floats, lower: Floats, upper: Floats) -> Measured:
@@ -134,4 +137,4 @@ def number(name: str, predicted: Floats, truth: Floats, lower: Floats, upper: Fl
 
         return values
 
-    return Measured(name, NUMBER, ~np.isnan(truth), None, None, None, over)
+    return Measured(name, NUMBER, ~np.isnan(truth), None, None, None, None, over)

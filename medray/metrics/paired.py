@@ -3,8 +3,9 @@
 Each resample draws subjects once and measures both models on them, so that what is hard for both
 cancels out of the difference (Efron and Tibshirani 1993, chapter 16; whole subjects as in
 `bootstrap.py`). The two-sided p is the smallest 1 - level at which the percentile interval leaves 0
-out, with one draw added on each side so that it is never 0 (Davison and Hinkley 1997, section 4.4).
-The verdict follows from p. Neither is corrected for the number of comparisons.
+out, with one draw added on each side so that it is never 0 (Davison and Hinkley 1997, section 4.4),
+and never below 2 / 2^S of S subjects, the least that a test of signs can give: of two subjects that
+agree nothing follows. The verdict follows from p. Neither is corrected for the number of comparisons.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ def paired(
     some = len(subjects) > 0
     drawn = replicates(both, subjects, resampling) if some else np.full((resampling.resamples, 2 * count), np.nan)
     apart = drawn[:, :count] - drawn[:, count:]
-    differences = estimates(values[:count] - values[count:], apart, len(np.unique(subjects)), resampling.level)
+    subject_count = len(np.unique(subjects))
+    differences = estimates(values[:count] - values[count:], apart, subject_count, resampling.level)
     return [
         Paired(
             network=float(values[at]),
@@ -88,14 +90,14 @@ def paired(
             verdict=_verdict(p, apart[:, at], resampling.level, higher_is_better[place]),
         )
         for at, (place, found) in enumerate(zip(places, differences, strict=True))
-        for p in [_two_sided(apart[:, at]) if np.isfinite(found.lower) else float("nan")]
+        for p in [_two_sided(apart[:, at], subject_count) if np.isfinite(found.lower) else float("nan")]
     ]
 
 
-def _two_sided(drawn: Floats) -> float:
+def _two_sided(drawn: Floats, subject_count: int) -> float:
     usable = drawn[~np.isnan(drawn)]
     below, above = np.count_nonzero(usable <= 0), np.count_nonzero(usable >= 0)
-    return float(min(1.0, 2 * (min(below, above) + 1) / (len(usable) + 1)))
+    return float(min(1.0, max(2 * (min(below, above) + 1) / (len(usable) + 1), 2.0 ** (1 - subject_count))))
 
 
 def _verdict(p: float, drawn: Floats, level: float, higher_is_better: bool) -> Verdict | None:

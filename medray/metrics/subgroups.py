@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medray.metrics.bootstrap import Resampling, Statistic, estimates, replicates
-from medray.metrics.measures import Measured
+from medray.metrics.measures import OVER_CLASSES, Measured
 from medray.metrics.records import Estimate, plain
 
 Floats = npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ class Group:
         reason: why it is not measured; None where it is.
         metrics: by name.
         gap: metric of the group minus that of all other rows whose group is known; empty where
-            there are no others.
+            there are no others. Means over classes have none where the two sides hold other classes.
     """
 
     name: str
@@ -90,9 +90,11 @@ def by_group(
             start = 2 * width * kept.index(name)
             own, rest = (slice(start + part * width, start + (part + 1) * width) for part in (0, 1))
             shown[0] = _named(answer, estimates(values[own], drawn[:, own], count, resampling.level))
-            if (known & ~here).any():
-                gaps = drawn[:, own] - drawn[:, rest]
-                shown[1] = _named(answer, estimates(values[own] - values[rest], gaps, count, resampling.level))
+            others = known & ~here
+            if others.any():
+                gaps, fewer = drawn[:, own] - drawn[:, rest], min(count, len(np.unique(subjects[others])))
+                apart = values[own] - values[rest] + _comparable(answer, here, others)
+                shown[1] = _named(answer, estimates(apart, gaps, fewer, resampling.level))
         positive = None if answer.positive is None else int((here & answer.positive).sum())
         found.append(Group(name, int(here.sum()), count, positive, reasons[name], *shown))
     return found
@@ -110,6 +112,12 @@ def _too_small(answer: Measured, here: Bools, floor: Floor) -> str | None:
             if size < floor.each_class:
                 return f"fewer than {floor.each_class} {name} examples"
     return None
+
+
+def _comparable(answer: Measured, here: Bools, others: Bools) -> Floats:
+    """0 for each metric that is the same quantity on both sides, NaN for others."""
+    same = answer.true_class is None or set(answer.true_class[here]) == set(answer.true_class[others])
+    return np.array([0.0 if same or name not in OVER_CLASSES else np.nan for name in answer.metrics])
 
 
 def _side_by_side(answer: Measured, members: Sequence[Bools], known: Bools) -> Statistic:

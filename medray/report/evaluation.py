@@ -30,8 +30,8 @@ EXAMPLE_NOTES = {
 
 
 ON_TUNING = (
-    "These are the subjects on which the best epoch, the calibration and the threshold were chosen: every value lies "
-    "higher than it would for new ones."
+    "These are the subjects on which the best epoch, the calibration and the threshold were chosen: every value looks "
+    "better than it would for new ones."
 )
 UNASKED = {
     "against": "A comparison with another model: the recipe has no [against].",

@@ -12,6 +12,7 @@ from medray.report.metric_words import NAMES, Json
 from medray.report.sections import Figure, Group, Interval, Table
 
 TITLE = "More data"
+LOW_IS_GOOD = ("mae", "rank_mae")  # of those that decide
 
 
 def growth_group(curve: Json) -> Group:
@@ -27,7 +28,7 @@ def _basis(curve: Json) -> str:
     return (
         "The same training on a part of its training subjects, each part within the next larger one, measured on the "
         f"{curve['split']} split: the held-out one is not read. Tuning chose the best epoch too, so that these values "
-        "lie a little high, all alike. Intervals are by subject of the tuning split, not over trainings."
+        "look a little too good, all alike. Intervals are by subject of the tuning split, not over trainings."
     )
 
 
@@ -37,9 +38,14 @@ def _figure(label: str, points: Sequence[Json]) -> Figure:
         label,
         learning_points(points, f"{name} of {label}"),
         f"{name} of {label} over the number of training subjects.",
-        "A dot for each training, a line through the means. Where it still rises at its end, more subjects would help.",
+        f"A dot for each training, a line through the means. Where it still {_better(points[0]['metric'])} at its end, "
+        "more subjects would help.",
         wide=True,
     )
+
+
+def _better(metric: str) -> str:
+    return "falls" if metric in LOW_IS_GOOD else "rises"
 
 
 def learning_points(points: Sequence[Json], axis: str) -> bytes:
@@ -62,6 +68,12 @@ def learning_points(points: Sequence[Json], axis: str) -> bytes:
     return svg(draw, WIDE)
 
 
+def _what(point: Json) -> str:
+    if "metric" in point:
+        return f"{NAMES[point['metric']]} of {point['label']}"
+    return f"{point.get('label', 'not trained')}: {point['reason']}"
+
+
 def _table(points: Sequence[Json]) -> Table:
     rows = tuple(
         (
@@ -69,7 +81,7 @@ def _table(points: Sequence[Json]) -> Table:
             point["subjects"],
             point["examples"],
             point["seed"],
-            f"{NAMES[point['metric']]} of {point['label']}" if "metric" in point else f"not trained: {point['reason']}",
+            _what(point),
             Interval(*(point.get(part) for part in ("value", "lower", "upper"))),
         )
         for point in points

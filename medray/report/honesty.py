@@ -51,9 +51,10 @@ def calibration_overview(title: str, parts: Mapping[str, Json], told: Basis) -> 
 
 
 def honest(metrics: Json, name: str) -> bool:
-    """Whether the interval of a slope or an intercept holds its honest value; so too where there is none."""
+    """Whether the interval of a slope or an intercept holds its honest value; so too where there is none, or where
+    it lacks resamples in which scores separate the classes: their slope has no bound."""
     found = estimate(metrics, name)
-    if found.lower is None or found.upper is None:
+    if found.lower is None or found.upper is None or metrics["metrics"][name]["undefined"]:
         return True
     return found.lower <= _HONEST[name] <= found.upper
 

@@ -12,6 +12,7 @@ from medray.report.metric_words import MEANINGS, NAMES, Json, counted, estimate,
 from medray.report.sections import Figure, Gallery, Group, Highlights, Interval, Number, Table, Text
 
 OVERVIEW = ("mae", "rmse", "r2", "coverage", "width")
+_RARE = 0.025  # on each side
 
 
 def regression_group(label: str, metrics: Json, _: Basis = NOTHING) -> Group:
@@ -57,15 +58,20 @@ def _cautions(metrics: Json) -> tuple[Text, ...]:
         found.append("The interval of R\N{SUPERSCRIPT TWO} reaches 0: answering the mean may be as good.")
     if coverage.value is None and metrics["n"]:
         found.append("There are no prediction intervals: the tuning split was too small for the share that was asked.")
-    if _misses(coverage, metrics["nominal"]):
+    if _misses(coverage, metrics["nominal"], metrics["n_subjects"]):
         found.append(f"Prediction intervals cover {interval(coverage)}; asked was {decimal(metrics['nominal'])}.")
     if metrics["n_subjects"] == 1:
         found.append("All examples are of one subject: no interval can be given.")
     return (Text("", tuple(found), "caution"),) if found else ()
 
 
-def _misses(coverage: Interval, nominal: float) -> bool:
-    return coverage.lower is not None and coverage.upper is not None and not coverage.lower <= nominal <= coverage.upper
+def _misses(coverage: Interval, nominal: float, subjects: int) -> bool:
+    """Where all are covered, or none, the interval has no width: then by how often that happens by chance."""
+    if coverage.lower is None or coverage.upper is None:
+        return False
+    if coverage.lower == coverage.upper:
+        return (nominal if coverage.lower == 1.0 else 1.0 - nominal) ** subjects < _RARE
+    return not coverage.lower <= nominal <= coverage.upper
 
 
 def _figures(label: str, metrics: Json) -> Gallery:

@@ -45,7 +45,7 @@ def fit(logits: Array, index: Array, method: Scaling = "platt") -> Calibration:
 
     Returns:
         The calibration; the identity where there is nothing to learn from: fewer than two
-        different answers, or logits that do not point to the answers at all.
+        different answers. Where logits do not point to the answers at all, biases alone: shares are right then.
     """
     classes = logits.shape[1]
     if method == "none" or len(np.unique(index)) < 2:
@@ -62,6 +62,13 @@ def fit(logits: Array, index: Array, method: Scaling = "platt") -> Calibration:
         return (-(targets * log_softmax(calibrated, axis=1)).sum() / len(index), gradient / len(index))
 
     found = minimize(loss, np.r_[1.0, np.zeros(biases)], jac=True, method="BFGS").x
+    if np.isfinite(found).all() and found[0] <= 0.0 and biases:
+
+        def shifted(parameters: Array) -> tuple[float, Array]:
+            worth, gradient = loss(np.r_[1.0, parameters])
+            return worth, gradient[1:]
+
+        found = np.r_[1.0, minimize(shifted, np.zeros(biases), jac=True, method="BFGS").x]
     if not np.isfinite(found).all() or found[0] <= 0.0:
         return identity(classes)
     found = np.r_[found, np.zeros(classes - biases)]

@@ -23,7 +23,7 @@ def threshold(probabilities: Array, answers: Array, rule: ThresholdRule) -> floa
 
     Returns:
         The cut; 0.5 where the tuning split holds one answer only. Just above 1 (nobody is yes) where
-        only that keeps a bound on specificity: the scores of some who are not are 1 already.
+        that does best although scores reach 1.
     """
     yes, no = int(answers.sum()), int((~answers).sum())
     if yes == 0 or no == 0:
@@ -31,12 +31,12 @@ def threshold(probabilities: Array, answers: Array, rule: ThresholdRule) -> floa
     scores = np.unique(probabilities)
     edges = np.r_[0.0, scores, 1.0]
     cuts = (edges[:-1] + edges[1:]) / 2
+    if scores[-1] >= 1.0:
+        cuts[-1] = np.nextafter(1.0, 2.0)  # nobody is yes
     hits = yes - np.searchsorted(np.sort(probabilities[answers]), cuts)
     rejections = np.searchsorted(np.sort(probabilities[~answers]), cuts)
     if isinstance(rule, AtLeast):
         value = _bounded(rule, hits, rejections, yes, no)
-        if value.max() < 0:
-            return float(np.nextafter(1.0, 2.0))
     else:
         value = _worth(rule, hits, rejections, yes, no)
     best = np.flatnonzero(np.isclose(value, value.max(), rtol=0.0, atol=1e-12))

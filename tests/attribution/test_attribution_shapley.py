@@ -106,3 +106,8 @@ def test_lime_is_the_weighted_ridge_regression_of_another_program() -> None:
     assert found.base_value == pytest.approx(other.intercept_, abs=1e-9)
     assert found.fit == pytest.approx(other.score(masks, answers, weights), abs=1e-9)
     assert found.completeness_error is None
+
+
+def test_lime_of_one_part_is_what_it_adds() -> None:
+    found = lime(lambda masks: 1.0 + 2.0 * masks[:, 0], 1, samples=50, seed=1)
+    assert (found.output, found.base_value, found.amounts.tolist(), found.fit) == (3.0, 1.0, [2.0], 1.0)

@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 
 INTERVAL_S = 0.15
-MEMORY_SHARE = 0.02  # of the time at most goes into looking at memory: the kernel walks every page for it
+LOOKING = 0.01  # of the time at most goes into looking at processes
+MEMORY_SHARE = 0.02  # and into their memory: the kernel walks every page for it
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,15 @@ def measured(command: Sequence[str], environment: Mapping[str, str], log: Path) 
         child = subprocess.Popen(list(command), env=dict(environment), stdout=sink, stderr=subprocess.STDOUT)
         root = psutil.Process(child.pid)
         while child.poll() is None:
+            began = time.monotonic()
             alive = _alive(root)
             _note_cpu(alive, cpu)
+            pause = max(INTERVAL_S, (time.monotonic() - began) / LOOKING)
             if time.monotonic() >= due:
                 looked = time.monotonic()
                 peak = max(peak, sum(map(_proportional_bytes, alive)))
                 due = time.monotonic() + (time.monotonic() - looked) / MEMORY_SHARE
-            time.sleep(INTERVAL_S)
+            time.sleep(pause)
     used = max(sum(cpu.values()), _waited_for() - before)
     return Cost(time.monotonic() - started, used, peak, len(cpu), int(child.returncode))
 

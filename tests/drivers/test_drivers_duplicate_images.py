@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from medray.contracts import Array
 from medray.demo.archive import write_archive
 from medray.demo.cases import synthetic
 from medray.drivers.job import Job
+from medray.drivers.models import learning_curve as learning_curve_module
 from medray.drivers.models.gather import gather
 from medray.drivers.models.learnable import learnable
 from medray.drivers.models.learnt_images import learnt_images
+from medray.drivers.models.simple_models import _without_the_evaluated
 from medray.engine.digests import digests
 from medray.engine.examples import Values, read_examples
 from medray.engine.loop import FitSpec
@@ -117,4 +120,34 @@ def _asked(scene: Scene, model: Registered) -> int:
     job = Job("2026-01-01", _Listener())
     known = learnable(recipe, job)
     examples, _ = gather(known.files, known.of(["held_out"]), LAKE)
-    return learnt_images(scene.lake, model, known.reading, examples, job)
+    assert learnt_images(scene.lake, model, "train", known.reading, examples, job) == 0  # its own split is no other
+    return learnt_images(scene.lake, model, "held_out", known.reading, examples, job)
+
+
+def test_what_is_measured_beside_a_model_learns_no_image_that_it_is_measured_on(
+    doubled: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A learning curve is measured on tuning images, simple models on those that are evaluated."""
+    _planned(doubled, monkeypatch)  # prepares
+    recipe: Any = config.parse(doubled.recipe("train"), "test")
+    job = Job("2026-01-01", _Listener())
+    known = learnable(recipe, job)
+    seen: list[Array] = []
+    for name, stub in {
+        "read_plan": lambda *_: SimpleNamespace(recipe=recipe.model_dump(mode="json")),
+        "learnt_from": lambda _scene, _job, splits: (known.files, known.of(splits)),
+        "_point": lambda _scene, _recipe, examples, *_: (seen.append(examples.split), [])[1],
+    }.items():
+        monkeypatch.setattr(learning_curve_module, name, stub)
+    asked = SimpleNamespace(shares=(1.0,), seeds=(1,))
+    scene: Any = SimpleNamespace(
+        recipe=SimpleNamespace(learning_curve=asked, lake=doubled.lake, seed=1),
+        model=SimpleNamespace(card={"run_id": "r"}),
+        reading=known.reading,
+        examples=gather(known.files, known.of(["held_out"]), LAKE)[0],
+    )
+    learning_curve_module.learning_curve(scene, SimpleNamespace(run_id="e"), job)  # type: ignore[arg-type]
+    train = COUNT - TUNING - HELD_OUT
+    assert [np.bincount(split).tolist() for split in seen] == [[train - 1, TUNING]]
+    learnt, subjects = _without_the_evaluated(scene, *gather(known.files, known.of(["train"]), LAKE), job)
+    assert (len(learnt.row), len(subjects)) == (train - 1, train - 1)

@@ -160,3 +160,22 @@ def test_every_kind_of_task_has_its_page(kind: str) -> None:
     for words in ("By fold and seed", "Training by fold", "Beside simple models", "Plain summary 2 of 3", "3 folds"):
         assert words in page
     assert page.count("<h1") == 1
+
+
+def test_a_fold_without_a_class_has_no_mean_over_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be the mean of fewer, easier or harder, and no part of a deviation over folds."""
+    monkeypatch.setattr("medray.drivers.models.fold_results.RESAMPLES", 20)
+    scene = _Scene("multiclass")
+    out = scene.folds[0].rows(OUT)
+    targets = scene.targets.copy()
+    targets[out[targets[out, 0] == 2]] = np.nan
+    found = measured(scene.task, scene.config, scene.seeds, targets, scene.subjects, scene.folds, 1)["metrics"]
+    macro, balanced, accuracy = (
+        next(one for one in found if (one["answer"], one["metric"]) == ("a", metric))
+        for metric in ("macro_auroc", "balanced_accuracy", "accuracy")
+    )
+    for one in (macro, balanced):
+        assert [[value is None for value in row] for row in one["by_fold"]] == [[True, False, False]] * len(SEEDS)
+        assert one["over_folds"] is None
+        assert one["value"] is not None
+    assert None not in accuracy["by_fold"][0]

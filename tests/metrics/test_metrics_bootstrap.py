@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from medray.errors import RecipeError
-from medray.metrics.bootstrap import Resampling, Statistic, estimates, replicates
+from medray.metrics.binary import evaluate_binary
+from medray.metrics.bootstrap import Resampling, Statistic, estimates, replicates, without_bias
 
 
 def mean_of(values: np.ndarray) -> Statistic:
@@ -80,3 +81,20 @@ def test_no_interval_without_a_value_or_with_one_subject() -> None:
         found = estimates(np.array([value]), drawn, subject_count, 0.95)[0]
         assert np.isnan(found.lower)
         assert np.isnan(found.upper)
+
+
+def test_a_distance_keeps_its_interval_around_its_value() -> None:
+    drawn = without_bias(0.02, np.array([0.03, 0.05, 0.06, np.nan]))
+    np.testing.assert_allclose(drawn, [0.0, 0.02, 0.03, np.nan])
+
+
+def test_the_interval_of_a_calibration_error_holds_the_error() -> None:
+    """Honest scores: in nearly every resample the error is larger than in the sample."""
+    rng = np.random.default_rng(4)
+    for _ in range(10):
+        scores = rng.random(300)
+        truth = (rng.random(300) < scores).astype(float)
+        found = evaluate_binary(scores, truth, scores > 0.5, 0.5, np.arange(300), resamples=100, seed=1, raw=scores)
+        assert found.raw is not None
+        for ece in (found.metrics["ece"], found.raw.metrics["ece"]):
+            assert 0.0 <= ece.lower <= ece.value <= ece.upper

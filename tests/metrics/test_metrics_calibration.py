@@ -62,10 +62,18 @@ def test_equal_mass_edges_by_hand() -> None:
     assert equal_mass_edges(np.array([0.4, 0.1, 0.3, 0.2]), 2).tolist() == [0.0, 0.3, 1.0]
 
 
+def test_scores_of_one_have_a_bin_of_their_own() -> None:
+    """Sure of all and wrong in all: the two mistakes must not cancel out in one bin."""
+    scores, truth = np.array([0.0] * 6 + [1.0] * 6), np.array([1.0] * 6 + [0.0] * 6)
+    edges = equal_mass_edges(scores, 10)
+    points = reliability(scores, truth, np.ones(12), bin_of(scores, edges), len(edges) - 1)
+    assert expected_calibration_error(points) == 1.0
+
+
 @pytest.mark.parametrize("scores", [[0.5] * 9, [0.0] * 9, [1.0] * 9, [0.0] * 4 + [1.0] * 5, []])
 def test_equal_scores_share_a_bin_and_no_bin_is_empty(scores: list[float]) -> None:
     values = np.array(scores)
     edges = equal_mass_edges(values, 4)
-    assert np.all(np.diff(edges) > 0)
+    assert np.all(np.diff(edges)[:-1] > 0)
     held = np.bincount(bin_of(values, edges), minlength=len(edges) - 1)
     assert len(scores) == 0 or np.all(held > 0) or len(edges) == 2

@@ -143,3 +143,23 @@ def test_a_gap_that_is_there_is_found_and_one_that_is_not_is_not() -> None:
     names = [str(row % 2) for row in range(1200)]
     chance = by_group(answer, names, ("1",), np.arange(1200), Floor(30, 10), DRAWS)[0]
     assert chance.gap["auroc"].lower < 0 < chance.gap["auroc"].upper
+
+
+def test_a_rest_of_one_subject_gives_no_interval_of_a_gap() -> None:
+    scores = np.array([0.9, 0.4, 0.3, 0.5, 0.8, 0.7, 0.2, 0.1])
+    answer = yes_no("a", scores, np.array([1.0, 1, 0, 0, 1, 1, 0, 0]), scores >= 0.5)
+    female, male = by_group(answer, SEXES[:8], ("F", "M"), np.array([1, 2, 3, 4, 9, 9, 9, 9]), SMALL, DRAWS)
+    assert female.gap["auroc"].value == -0.25
+    assert np.isnan([female.gap["auroc"].lower, male.gap["auroc"].lower]).all()
+
+
+def test_means_over_other_classes_are_not_compared() -> None:
+    """The rest has a third class that is easy: its higher mean is no better model for it."""
+    config, answers, targets = stored("multiclass")
+    group = np.where((np.arange(120) < 50) & (targets[:, 0] != 2), "A", "B").tolist()
+    (answer,) = whole_answers("multiclass", config, answers, targets)
+    gap = by_group(answer, group, ("A",), np.arange(120), SMALL, DRAWS)[0].gap
+    assert np.isnan([gap["macro_auroc"].value, gap["balanced_accuracy"].value]).all()
+    assert np.isfinite(gap["accuracy"].value)
+    same = by_group(answer, [str(row % 2) for row in range(120)], ("1",), np.arange(120), SMALL, DRAWS)[0].gap
+    assert np.isfinite(same["macro_auroc"].value)

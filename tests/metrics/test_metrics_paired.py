@@ -90,6 +90,14 @@ def test_p_is_as_low_as_the_resamples_allow_and_never_zero() -> None:
     assert one(constant(0.9), constant(0.7), np.arange(9)).p == pytest.approx(2 / 201)
 
 
+@pytest.mark.parametrize(("subjects", "p"), [(2, 0.5), (4, 0.125), (5, 0.0625), (7, 1 / 64)])
+def test_few_subjects_that_agree_prove_little(subjects: int, p: float) -> None:
+    """All of S signs alike happen by chance in 2 of 2^S times, however small each resample's doubt is."""
+    found = one(constant(0.9), constant(0.7), np.arange(subjects))
+    assert found.p == pytest.approx(p)
+    assert found.verdict == ("better" if subjects > 5 else "no better")
+
+
 def test_what_is_hard_for_both_cancels_out() -> None:
     # the rows differ by 100 from each other, the models by 1 on every row
     rows = 100 * np.random.default_rng(0).normal(size=60)

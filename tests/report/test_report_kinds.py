@@ -82,6 +82,7 @@ def test_an_interval_that_breaks_its_promise_is_told() -> None:
     assert cautions(regression()) == ""
     assert "asked was 0.900" in cautions(regression(half=1.0))
     assert "asked was 0.900" in cautions(regression(half=30.0))
+    assert "asked was" not in cautions(regression(half=30.0, subjects=12))  # all of 12: 28 times in a hundred
 
 
 def test_no_better_than_the_mean_is_told() -> None:

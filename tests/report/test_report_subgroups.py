@@ -126,6 +126,15 @@ def test_a_training_that_was_too_small_is_a_row_too() -> None:
     assert rows[0][:2] == ("10.0%", 4)
     assert "not trained: fewer than the 8 examples" in str(rows[0][4])
     assert [type(part) for part in found.sections] == [Figure, Table]
+    figure = found.sections[0]
+    assert isinstance(figure, Figure)
+    assert "still rises" in figure.note
+    errors = [{**point, "metric": "mae"} for point in points[1:]]
+    unknown = {"share": 1.0, "seed": 1, "examples": 9, "subjects": 9, "label": "gene", "reason": "no known answer"}
+    falls = growth_group({"split": "tuning", "points": [*errors, unknown]})
+    assert isinstance(falls.sections[0], Figure)
+    assert "still falls" in falls.sections[0].note
+    assert tables(falls)[0].rows[-1][4] == "gene: no known answer"
 
 
 def test_where_the_model_is_worth_more_is_said_in_words() -> None:
@@ -164,5 +173,7 @@ def test_scores_that_are_surely_off_are_a_caution() -> None:
         return dishonest({"metrics": {"calibration_slope": estimate(slope), "calibration_intercept": estimate(shift)}})
 
     assert told(0.95, 0.05) == []
+    sure = {"calibration_slope": {**estimate(0.6), "undefined": 3}, "calibration_intercept": estimate(0.0)}
+    assert dishonest({"metrics": sure}) == []  # resamples whose scores separate the classes have no slope
     assert "too extreme" in told(0.6, 0.0)[0]
     assert "too low" in told(1.0, 0.4)[0]

@@ -58,9 +58,22 @@ def test_one_answer_only_changes_nothing(answers: list[int]) -> None:
     assert found == {"temperature": [1.0], "bias": [0.0], "threshold": [0.5]}
 
 
-def test_scores_that_point_the_wrong_way_are_left_alone() -> None:
+def test_scores_that_point_the_wrong_way_keep_their_slope() -> None:
     logits = np.array([[0.0, 2.0], [0.0, 1.0], [0.0, -1.0], [0.0, -2.0]] * 50)
-    assert fit(logits, np.array([0, 0, 1, 1] * 50)) == identity(2) == Calibration(1.0, (0.0, 0.0))
+    found = fit(logits, np.array([0, 0, 1, 1] * 50))
+    assert found.temperature == 1.0
+    assert found.biases == pytest.approx((0.0, 0.0), abs=1e-4)
+    assert fit(logits, np.array([0, 0, 1, 1] * 50), "temperature") == identity(2) == Calibration(1.0, (0.0, 0.0))
+
+
+def test_scores_that_tell_nothing_still_give_the_right_share() -> None:
+    """Balanced weights make a network answer one half; of its 400 cases 20 are ill."""
+    ill = np.arange(400) % 20 == 0
+    logits = np.where(ill, -0.01, 0.01) + np.tile([-0.1, 0.1], 200)[np.argsort(ill, kind="stable")]
+    found = fit(np.stack([np.zeros(400), logits], axis=1), ill.astype(np.int64))
+    assert found.temperature == 1.0
+    share = (1 / (1 + np.exp(-(logits + found.biases[1] - found.biases[0])))).mean()
+    assert share == pytest.approx((20 * 21 / 22 + 380 / 382) / 400, abs=1e-4)  # of Platt's targets
 
 
 def test_a_class_without_tuning_examples_stays_finite() -> None:

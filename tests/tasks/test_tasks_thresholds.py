@@ -67,7 +67,11 @@ def test_all_may_be_no_or_yes_where_that_is_most_often_right() -> None:
     assert cut([0.1, 0.5, 0.9], [1, 1, 0], "accuracy") == pytest.approx(0.05)
 
 
-@given(st.lists(st.tuples(st.integers(1, 99), st.booleans()), min_size=1, max_size=30))
+def test_nobody_is_yes_where_that_is_most_often_right_and_scores_reach_one() -> None:
+    assert cut([0.1, 1.0, 1.0, 1.0], [1, 0, 0, 0], "accuracy") > 1.0  # 3 of 4 are right; from any score on fewer
+
+
+@given(st.lists(st.tuples(st.integers(1, 100), st.booleans()), min_size=1, max_size=30))
 def test_no_cut_is_better(cases: list[tuple[int, bool]]) -> None:
     percent, answers = (np.array(part) for part in zip(*cases, strict=True))
     probabilities = percent / 100
@@ -79,7 +83,7 @@ def test_no_cut_is_better(cases: list[tuple[int, bool]]) -> None:
         return float(((probabilities >= at) == answers).mean())
 
     found = accuracy(threshold(probabilities, answers, "accuracy"))
-    assert found >= max(accuracy(at) for at in (*probabilities, 1.0)) - 1e-9
+    assert found >= max(accuracy(at) for at in (*probabilities, 2.0)) - 1e-9
 
 
 SENSITIVE = AtLeast(rule="sensitivity", at_least=0.75)

@@ -153,17 +153,15 @@ def _threshold(model: Registered, question: Question, state: Snapshot, job: Job)
 def _maps(
     heads: Rows, state: Snapshot, answers: Sequence[NewFile], files: Sequence[DataFile], threshold: float
 ) -> dict[str, list[ShownMaps]]:
-    """The highest, the lowest and the least certain answers, no image twice, with their maps."""
+    """The highest, the lowest and (of probabilities) the least certain answers, no image twice, with their maps."""
     first = {tuple(row[name] for name in _PLACE): row for row in heads}
     order = sorted(first, key=lambda place: (-first[place]["output"], place))
     share = max(1, min(SHOWN, len(order) // 3))
     highest, lowest = order[:share], order[share:][::-1][:share]
-    middle = [place for place in order if place not in {*highest, *lowest}]
-    chosen = {
-        "highest": highest,
-        "least certain": sorted(middle, key=lambda place: (_doubt(first[place], threshold), place))[:share],
-        "lowest": lowest,
-    }
+    score = {place: first[place]["predicted_boolean_probability"] for place in order}
+    middle = [place for place in order if place not in {*highest, *lowest} and score[place] is not None]
+    unsure = sorted(middle, key=lambda place: (abs(score[place] - threshold), place))[:share]
+    chosen = {"highest": highest, **({"least certain": unsure} if unsure else {}), "lowest": lowest}
     wanted = {place for places in chosen.values() for place in places}
     images, found = _images(wanted, files, state), _stored_maps(wanted, state, answers)
     return {
@@ -174,11 +172,6 @@ def _maps(
         ]
         for kind, places in chosen.items()
     }
-
-
-def _doubt(row: Mapping[str, Any], threshold: float) -> float:
-    score = row["predicted_boolean_probability"]
-    return float(abs(row["output"] if score is None else score - threshold))
 
 
 def _caption(row: Mapping[str, Any]) -> str:

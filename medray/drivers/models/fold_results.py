@@ -9,6 +9,7 @@ import numpy as np
 
 from medray.contracts import Array, Task
 from medray.drivers.models.fold_trainings import Fold, Stored
+from medray.metrics.measures import OVER_CLASSES
 from medray.planning.folds import OUT, TRAIN, TUNING
 
 RESAMPLES = 1000
@@ -27,7 +28,8 @@ def measured(
     Returns:
         `metrics`, one object each: `answer`, `metric`; `value`, the mean over seeds of the pooled out-of-fold
         metric, with `lower` and `upper`, the means of the ends of the seeds' intervals (about as wide as the
-        interval of the mean, or wider); `by_seed` [S] of the pooled metric; `by_fold` [S][K]; `over_seeds` and
+        interval of the mean, or wider); `by_seed` [S] of the pooled metric; `by_fold` [S][K], None where a fold
+        lacks a class of which the metric is a mean; `over_seeds` and
         `over_folds`, the standard deviations of the seeds' pooled values and of the folds' means over seeds.
         `roc`: yes-or-no answer -> the curve of each fold, first seed.
     """
@@ -39,25 +41,27 @@ def measured(
     whole = [evaluated(stored, everything, RESAMPLES) for stored in seeds]
     parts = [[evaluated(stored, out, 1) for out in outs] for stored in seeds]
     curves = [place for place, found in whole[0].items() if "roc" in found]
+    values = [place for place, found in whole[0].items() if "value" in found]
     return {
         "metrics": [
             _spread(
                 {"answer": answer, "metric": metric},
                 [found[answer, metric] for found in whole],
-                [[_value(found.get((answer, metric))) for found in by_fold] for by_fold in parts],
+                [[_of_fold(found, whole[0], answer, metric) for found in by_fold] for by_fold in parts],
             )
-            for answer, metric in whole[0]
-            if (answer, metric) not in curves
+            for answer, metric in values
         ],
         "roc": {answer: [found[answer, "roc"]["roc"] for found in parts[0]] for answer, _ in curves},
     }
 
 
 def _flat(metrics: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Json]]:
-    """((answer, metric), estimate) of a task's metrics, and ((answer, "roc"), {"roc": curve}); the labels of a
-    multilabel answer stand for themselves."""
+    """((answer, metric), estimate) of a task's metrics, ((answer, "roc"), {"roc": curve}) and ((answer, "over"),
+    {"over": classes of its means}); the labels of a multilabel answer stand for themselves."""
     for answer, found in metrics.items():
         yield from (((answer, name), estimate) for name, estimate in found["metrics"].items())
+        if "macro_over" in found:
+            yield (answer, "over"), {"over": list(found["macro_over"])}
         if "roc" in found:
             yield (answer, "roc"), {"roc": found["roc"]}
         yield from _flat(found.get("by_label", {}))
@@ -65,6 +69,13 @@ def _flat(metrics: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Json]]:
 
 def _some(stored: Stored, rows: Array) -> dict[str, dict[str, Array]]:
     return {label: {name: column[rows] for name, column in columns.items()} for label, columns in stored.items()}
+
+
+def _of_fold(fold: Mapping[Any, Json], whole: Mapping[Any, Json], answer: str, metric: str) -> float:
+    """A mean over other classes would be another quantity."""
+    if metric in OVER_CLASSES and fold.get((answer, "over")) != whole.get((answer, "over")):
+        return np.nan
+    return _value(fold.get((answer, metric)))
 
 
 def _value(estimate: Mapping[str, Any] | None) -> float:

@@ -12,6 +12,7 @@ from medray.contracts import Array, Columns
 from medray.drivers.job import Job
 from medray.drivers.models.evaluation_parts import Scene
 from medray.drivers.models.gather import gather
+from medray.drivers.models.leaks import without_copies
 from medray.drivers.models.learnt_from import learnt_from
 from medray.drivers.models.statistics import statistics
 from medray.drivers.models.stored_answers import ANSWER
@@ -45,7 +46,8 @@ def learning_curve(scene: Scene, plan: Plan, job: Job) -> dict[str, Any] | None:
     trained = read_plan(job.store, scene.recipe.lake, TRAIN_JOB, scene.model.card["run_id"])
     recipe = TrainRecipe.model_validate(trained.recipe)
     files, learnt = learnt_from(scene, job, LEARNT)
-    examples, subjects = gather(files, learnt, job.store)
+    clean = without_copies(scene.reading, *gather(files, learnt, job.store), job)
+    examples, subjects = clean.examples, clean.subjects
     points = []
     for share in asked.shares:
         kept = (examples.split == 1) | nested(subjects, share, f"learning curve {scene.recipe.seed}")
@@ -93,6 +95,9 @@ def _measured(
     lines = []
     for answer in whole_answers(recipe.task.kind, recipe.task, stored, targets):
         rows = np.flatnonzero(answer.known)
+        if not len(rows):
+            lines.append({"label": answer.name, "reason": "no known answer in the tuning split"})
+            continue
         found = with_intervals(answer.over(rows), subjects[rows], scene.resampling)[0]
         value = plain({"value": found.value, "lower": found.lower, "upper": found.upper})
         lines.append({"label": answer.name, "metric": next(iter(answer.metrics)), **value})

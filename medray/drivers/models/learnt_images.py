@@ -11,11 +11,12 @@ from medray.storage.model_images import model_images
 from medray.storage.models import Registered
 
 
-def learnt_images(lake: str, model: Registered, reading: Reading, examples: Examples, job: Job) -> int:
+def learnt_images(lake: str, model: Registered, split: str, reading: Reading, examples: Examples, job: Job) -> int:
     """How many prepared images are, to the last pixel, images that the model learnt from or was
-    tuned with; a warning tells of them. 0 of records, and of models that are older than this.
+    tuned with (other than in the `split` that is evaluated); a warning tells of them. 0 of records, and of
+    models that are older than this.
     """
-    learnt = model_images(job.store, lake, model.sha256)
+    learnt = {name: found for name, found in model_images(job.store, lake, model.sha256).items() if name != split}
     if not learnt:
         return 0
     images = digests_of(reading, examples, job.store)

@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 
 from medray.baselines.compare import compare
+from medray.contracts import Array
 from medray.drivers.job import Job
 from medray.drivers.models.evaluation_parts import Scene
 from medray.drivers.models.gather import gather
+from medray.drivers.models.leaks import digests_of
 from medray.drivers.models.learnt_from import learnt_from
 from medray.drivers.models.plain_summaries import summaries
+from medray.engine.examples import Examples
+from medray.planning.duplicates import learnt_before
 from medray.planning.splits import TRAIN
 from medray.storage.models import load_definition
 
@@ -24,7 +28,7 @@ def beside_the_network(scene: Scene, job: Job) -> list[dict[str, Any]]:
     recipe, model, reading = scene.recipe, scene.model, scene.reading
     learnt_files, learnt = learnt_from(scene, job, (TRAIN,), _ROWS)
     summary = load_definition(job.store, recipe.lake, model.sha256)["family_summary"]
-    train, train_subjects = gather(learnt_files, learnt, job.store)
+    train, train_subjects = _without_the_evaluated(scene, *gather(learnt_files, learnt, job.store), job)
     features, train_features = (
         summaries(reading, summary, examples, np.arange(len(examples.row)), job) for examples in (scene.examples, train)
     )
@@ -41,3 +45,12 @@ def beside_the_network(scene: Scene, job: Job) -> list[dict[str, Any]]:
         recipe.resamples,
         recipe.seed,
     )
+
+
+def _without_the_evaluated(scene: Scene, train: Examples, subjects: Array, job: Job) -> tuple[Examples, Array]:
+    """Images that are evaluated are not learnt first, under whatever names."""
+    shown, learnt = (digests_of(scene.reading, examples, job.store) for examples in (scene.examples, train))
+    if shown is None or learnt is None:
+        return train, subjects
+    kept = ~learnt_before(learnt, {"evaluated": shown})
+    return train.take(kept), subjects[kept]
