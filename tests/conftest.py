@@ -25,7 +25,7 @@ settings.register_profile("medray", deadline=None)
 settings.load_profile("medray")
 
 # Rooms whose tests start Ray, servers and jobs without a mark that says so.
-SERVING = {"tests", "cluster", "demo", "nights", "quality", "s3"}
+SERVING = {"tests", "cluster", "demo", "faults", "nights", "quality", "s3"}
 
 _bucket_numbers = itertools.count(1)
 
@@ -49,19 +49,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 class _ByRoom(LoadScopeScheduling):
     """Of two workers one runs all that starts Ray, servers and jobs, one by one; the other runs the other
-    files, and what kills jobs, which start Ray themselves."""
+    files, and the kills of jobs that have a Ray of their own."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
-        if Path(file).parent.name == "faults":
-            return "kills"
-        return "one by one" if _serves(file) else file
+        if not _serves(file):
+            return file
+        return "kills" if Path(file).parent.name == "faults" and not _marked(file, "ray") else "one by one"
+
+
+def _serves(file: str) -> bool:
+    return Path(file).parent.name in SERVING or any(_marked(file, name) for name in ("ray", "s3", "cluster"))
 
 
 @cache
-def _serves(file: str) -> bool:
-    text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
-    return Path(file).parent.name in SERVING or any(f"mark.{name}" in text for name in ("ray", "s3", "cluster"))
+def _marked(file: str, name: str) -> bool:
+    return f"mark.{name}" in (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
