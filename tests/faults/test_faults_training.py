@@ -7,7 +7,7 @@ from faults.training_kills import Kill, apart, killed, undisturbed
 from scene import Scene
 
 pytestmark = [pytest.mark.ray, pytest.mark.cluster, pytest.mark.timeout(600)]
-EPOCHS = 12
+EPOCHS = 8
 KILLS = (Kill("worker", 3, uploading=False), Kill("worker", 7, uploading=True), Kill("driver", 6, uploading=False))
 
 
