@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medray.report.digits import count, decimal, interval
+from medray.report.few_subjects import few_subjects
 from medray.report.forest import Gain, forest
 from medray.report.metric_words import NAMES, Json
 from medray.report.sections import Cell, Figure, Group, Interval, Quantity, Table, Text
@@ -47,7 +48,8 @@ def _verdicts(lines: Sequence[Json], several: bool, other: str, bootstrap: Json)
                 f"{_name(line, several)}: this model is {words[line['verdict']]} {other}: {decimal(line['model'])} "
                 f"against {decimal(line['other'])}, difference {interval(_difference(line))}, p {_p(line, bootstrap)}."
             )
-    return [Text("", tuple(told))] if told else []
+    cautions = few_subjects(lines)
+    return [*([Text("", tuple(told))] if told else []), *([Text("", tuple(cautions), "caution")] if cautions else [])]
 
 
 def _plot(lines: Sequence[Json], several: bool) -> Figure:

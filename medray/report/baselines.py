@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from medray.report.digits import count, decimal, interval
+from medray.report.few_subjects import few_subjects
 from medray.report.forest import Gain, forest
 from medray.report.metric_words import NAMES
 from medray.report.sections import Cell, Figure, Group, Interval, Quantity, Table, Text
@@ -64,7 +65,7 @@ def _notices(comparisons: Sequence[Json]) -> tuple[Text, ...]:
         if one["primary"] and one["verdict"] == "better"
     ]
     silent = [_uncompared(one, several) for one in comparisons if one["verdict"] is None]
-    cautions = [*_few(silent), *_details(comparisons)]
+    cautions = [*few_subjects(comparisons), *_few(silent), *_details(comparisons)]
     told = (Text("", tuple(lost), "alarm"), Text("", tuple(won)), Text("", tuple(cautions), "caution"))
     return tuple(text for text in told if text.paragraphs)
 

@@ -50,6 +50,11 @@ def test_another_metric_is_a_caution_and_not_an_alarm() -> None:
     assert "alarm" not in told(group)
 
 
+def test_a_verdict_on_few_subjects_is_a_caution() -> None:
+    assert "Of 19 subjects a bootstrap is too sure" in told(baselines_group([compared(n_subjects=19)]))["caution"]
+    assert "caution" not in told(baselines_group([compared(n_subjects=20)]))
+
+
 def test_what_could_not_be_compared_says_why() -> None:
     group = baselines_group([compared(None)])
     assert told(group) == {"caution": "No comparison with logistic regression for AUROC: too few rows."}

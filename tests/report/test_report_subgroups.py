@@ -88,7 +88,8 @@ def test_small_groups_are_counted_apart() -> None:
 def line(metric: str, verdict: str, **more: Any) -> dict[str, Any]:
     return {
         "label": "death", "metric": metric, "model": 0.85, "other": 0.8, "difference": estimate(0.05, 0.02),
-        "higher_is_better": True, "p": 0.004, "verdict": verdict, "delong": None, "mcnemar": None, "n": 90, **more,
+        "higher_is_better": True, "p": 0.004, "verdict": verdict, "delong": None, "mcnemar": None, "n": 90,
+        "n_subjects": 90, **more,
     }  # fmt: skip
 
 
@@ -108,6 +109,9 @@ def test_another_model_is_compared_by_every_test_that_stands() -> None:
         "AUROC: this model is better than icu version 2: 0.850 against 0.800, "
         "difference 0.050 (0.030 to 0.070), p 0.004."
     )
+    assert texts(found, "caution") == ""
+    told["lines"][0]["n_subjects"] = 12
+    assert "Of 12 subjects a bootstrap is too sure" in texts(against_group(told, BOOTSTRAP, "held_out"), "caution")
     assert "Neither model was made with" in found.note
     assert "Neither" not in against_group(told, BOOTSTRAP, "tuning").note
     (table,) = tables(found)
