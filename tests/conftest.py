@@ -52,19 +52,17 @@ class _ByRoom(LoadScopeScheduling):
     files, and the kills of jobs that have a Ray of their own."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::")[0]
-        if not _serves(file):
-            return file
-        return "kills" if Path(file).parent.name == "faults" and not _marked(file, "ray") else "one by one"
-
-
-def _serves(file: str) -> bool:
-    return Path(file).parent.name in SERVING or any(_marked(file, name) for name in ("ray", "s3", "cluster"))
+        return _scope(nodeid.split("::")[0])
 
 
 @cache
-def _marked(file: str, name: str) -> bool:
-    return f"mark.{name}" in (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
+def _scope(file: str) -> str:
+    text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
+    room = Path(file).parent.name
+    if room == "faults" and "mark.ray" not in text:
+        return "kills"
+    serves = room in SERVING or any(f"mark.{name}" in text for name in ("ray", "s3", "cluster"))
+    return "one by one" if serves else file
 
 
 @pytest.fixture(scope="session")

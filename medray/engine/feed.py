@@ -64,8 +64,9 @@ class Feed:
             known = int(np.count_nonzero(~np.isnan(self._examples.targets[batch % self._count])))
             parts = parts_of(len(batch), self._workers, training.accumulate)
             for number, names in enumerate(np.array_split(mine, parts)):
+                rows = names % self._count
                 with self._side.making():
-                    inputs, targets = self._augmented(names, epoch), self.targets(names % self._count)
+                    inputs, targets = self._augmented(rows, names, epoch), self.targets(rows)
                     ready = self._side.mark()
                 seed = _seed(training.seed, step, number, self._rank)
                 yield Part(step, number == parts - 1, seed, inputs, targets, known, ready)
@@ -87,12 +88,11 @@ class Feed:
             return numbered(drawn, self._count)
         return shuffled(self._train, training.seed, epoch)
 
-    def _augmented(self, names: Array, epoch: int) -> torch.Tensor:
+    def _augmented(self, rows: Array, names: Array, epoch: int) -> torch.Tensor:
         """Each row's changes are its own of this epoch, and of each time that it comes."""
         spec = self._spec
         draws = Draws(spec.training.seed, epoch, torch.from_numpy(names).to(self._device))
-        inputs = self.inputs(names % self._count)
-        changed: torch.Tensor = spec.family.augment(inputs, spec.family_config, draws)
+        changed: torch.Tensor = spec.family.augment(self.inputs(rows), spec.family_config, draws)
         return changed
 
     def tuning(self, rank: int = 0, workers: int = 1) -> Array:

@@ -40,6 +40,11 @@ class _Sample:
     def scores(self) -> Floats:
         return self.calibrated.scores
 
+    @property
+    def raw_from(self) -> int:
+        """Where, after `METRICS` and the bins, the values of the raw scores begin."""
+        return len(METRICS) + len(self.calibrated.edges) - 1
+
 
 def evaluate_binary(
     scores: Array,
@@ -76,7 +81,7 @@ def evaluate_binary(
     sample = _known_rows(scores, targets, decided, subjects, raw)
     resampling = Resampling(resamples, seed, level)
     found, drawn = _with_intervals(sample, resampling)
-    ranked, end = len(METRICS) - len(HONESTY), len(METRICS) + len(sample.calibrated.edges) - 1
+    ranked, end = len(METRICS) - len(HONESTY), sample.raw_from
     one_class = int(np.isnan(drawn[:, 0]).sum())
     return BinaryMetrics(
         n=len(sample.scores),
@@ -122,9 +127,9 @@ def _with_intervals(sample: _Sample, resampling: Resampling) -> tuple[list[Estim
         drawn = np.full((resampling.resamples, len(values)), np.nan)
     else:
         drawn = replicates(_statistic(sample), sample.subjects, resampling)
-    for place in (METRICS.index("ece"), len(METRICS) + len(sample.calibrated.edges) - 1 + HONESTY.index("ece")):
-        if place < len(values):
-            drawn[:, place] = without_bias(values[place], drawn[:, place])
+    raw = [sample.raw_from + HONESTY.index("ece")] if sample.raw else []
+    for place in (METRICS.index("ece"), *raw):
+        drawn[:, place] = without_bias(values[place], drawn[:, place])
     subject_count = len(np.unique(sample.subjects))
     return estimates(values, drawn, subject_count, resampling.level), drawn
 

@@ -48,8 +48,8 @@ def _verdicts(lines: Sequence[Json], several: bool, other: str, bootstrap: Json)
                 f"{_name(line, several)}: this model is {words[line['verdict']]} {other}: {decimal(line['model'])} "
                 f"against {decimal(line['other'])}, difference {interval(_difference(line))}, p {_p(line, bootstrap)}."
             )
-    cautions = few_subjects(lines)
-    return [*([Text("", tuple(told))] if told else []), *([Text("", tuple(cautions), "caution")] if cautions else [])]
+    texts = (Text("", tuple(told)), Text("", tuple(few_subjects(lines)), "caution"))
+    return [text for text in texts if text.paragraphs]
 
 
 def _plot(lines: Sequence[Json], several: bool) -> Figure:

@@ -8,7 +8,7 @@ from math import isclose
 from medray.report import residuals
 from medray.report.basis import NOTHING, Basis
 from medray.report.digits import decimal, interval
-from medray.report.metric_words import MEANINGS, NAMES, Json, counted, estimate, interval_note
+from medray.report.metric_words import MEANINGS, NAMES, Json, counted, estimate, interval_note, no_width
 from medray.report.sections import Figure, Gallery, Group, Highlights, Interval, Number, Table, Text
 
 OVERVIEW = ("mae", "rmse", "r2", "coverage", "width")
@@ -69,7 +69,7 @@ def _misses(coverage: Interval, nominal: float, subjects: int) -> bool:
     """Where all are covered, or none, the interval has no width: then by how often that happens by chance."""
     if coverage.lower is None or coverage.upper is None:
         return False
-    if coverage.lower == coverage.upper:
+    if no_width(coverage):
         return (nominal if coverage.lower == 1.0 else 1.0 - nominal) ** subjects < _RARE
     return not coverage.lower <= nominal <= coverage.upper
 

@@ -20,6 +20,7 @@ from medray.demo.cases import synthetic
 from medray.drivers.job import Job
 from medray.drivers.models import learning_curve as learning_curve_module
 from medray.drivers.models.gather import gather
+from medray.drivers.models.leaks import digests_of
 from medray.drivers.models.learnable import learnable
 from medray.drivers.models.learnt_images import learnt_images
 from medray.drivers.models.simple_models import _without_the_evaluated
@@ -120,8 +121,9 @@ def _asked(scene: Scene, model: Registered) -> int:
     job = Job("2026-01-01", _Listener())
     known = learnable(recipe, job)
     examples, _ = gather(known.files, known.of(["held_out"]), LAKE)
-    assert learnt_images(scene.lake, model, "train", known.reading, examples, job) == 0  # its own split is no other
-    return learnt_images(scene.lake, model, "held_out", known.reading, examples, job)
+    images = digests_of(known.reading, examples, LAKE)
+    assert learnt_images(scene.lake, model, "train", images, job) == 0  # its own split is no other
+    return learnt_images(scene.lake, model, "held_out", images, job)
 
 
 def test_what_is_measured_beside_a_model_learns_no_image_that_it_is_measured_on(
@@ -141,10 +143,10 @@ def test_what_is_measured_beside_a_model_learns_no_image_that_it_is_measured_on(
         monkeypatch.setattr(learning_curve_module, name, stub)
     asked = SimpleNamespace(shares=(1.0,), seeds=(1,))
     scene: Any = SimpleNamespace(
-        recipe=SimpleNamespace(learning_curve=asked, lake=doubled.lake, seed=1),
+        recipe=SimpleNamespace(learning_curve=asked, lake=doubled.lake, seed=1, split="held_out"),
         model=SimpleNamespace(card={"run_id": "r"}),
         reading=known.reading,
-        examples=gather(known.files, known.of(["held_out"]), LAKE)[0],
+        images=digests_of(known.reading, gather(known.files, known.of(["held_out"]), LAKE)[0], LAKE),
     )
     learning_curve_module.learning_curve(scene, SimpleNamespace(run_id="e"), job)  # type: ignore[arg-type]
     train = COUNT - TUNING - HELD_OUT

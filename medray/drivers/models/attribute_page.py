@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from medray import rooms
 from medray.contracts import Array
 from medray.drivers.input import DataFile
 from medray.drivers.inputs.reading import Reading
 from medray.drivers.job import Job
 from medray.drivers.models.attribute_chunk import Question
 from medray.drivers.models.evaluation_page import lineage
+from medray.drivers.models.learnt_task import task_of
 from medray.planning.accounting import Sum
 from medray.report.attributions import MethodResult, attribution_report
 from medray.report.beeswarm import FeatureAmounts
@@ -143,8 +143,7 @@ def _agreement(explained: pa.Table, methods: Collection[str]) -> float | None:
 def _threshold(model: Registered, question: Question, state: Snapshot, job: Job) -> float:
     """The probability from which the model's answer is yes; one half where it has no such rule."""
     definition = load_definition(job.store, state.lake, model.sha256)
-    task = rooms.task(definition["task"])
-    config = task.Config.model_validate(definition["task_config"])
+    task, config = task_of(definition)
     zero = np.zeros((1, task.outputs(config)), np.float32)
     columns = task.decode(zero, config, definition["calibration"])[question.label]
     return float(columns.get("threshold", [0.5])[0])

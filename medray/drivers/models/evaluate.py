@@ -123,7 +123,7 @@ def _execute(
     document = {
         **head(scene),
         "answers": metrics,
-        "learnt_images": learnt_images(recipe.lake, model, recipe.split, scene.reading, scene.examples, job),
+        "learnt_images": learnt_images(recipe.lake, model, recipe.split, scene.images, job),
         "decision_curves": decision_curves(scene),
         "subgroups": subgroups(scene),
         "against": beside_the_other(scene, other),

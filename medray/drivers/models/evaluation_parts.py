@@ -14,6 +14,7 @@ from medray.drivers.input import DataFile, Input
 from medray.drivers.inputs.reading import Reading
 from medray.drivers.models.gather import gather
 from medray.drivers.models.labelled import Labelled
+from medray.drivers.models.leaks import digests_of
 from medray.drivers.models.stored_answers import Answers
 from medray.drivers.models.traits import traits
 from medray.engine.examples import Examples
@@ -60,6 +61,11 @@ class Scene:
     def examples(self) -> Examples:
         """What is prepared of them: targets and values of the answered examples, in order."""
         return gather(self.files, self.answered, self.state.store)[0]
+
+    @cached_property
+    def images(self) -> Array | None:
+        """int64 (N,) digests of the examples' images; None of records."""
+        return digests_of(self.reading, self.examples, self.state.store)
 
     @cached_property
     def inputs(self) -> list[Input]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from medray import rooms
 from medray.contracts import Array, Columns, Sums, Task
 from medray.drivers.inputs.reading import Reading, reading_of
+from medray.drivers.models.learnt_task import task_of
 from medray.errors import ModelError, RecipeError
 from medray.storage.models import Registered, load_model
 from medray.storage.store import Store
@@ -45,8 +45,7 @@ def loaded(store: Store, lake: str, model: Registered, device: str | None = None
     stored = load_model(store, lake, model.sha256)
     made = stored.definition
     try:
-        reading, task = reading_of(made), rooms.task(made["task"])
-        config = task.Config.model_validate(made["task_config"])
+        reading, (task, config) = reading_of(made), task_of(made)
         calibration, summary = made["calibration"], made["family_summary"]
     except (KeyError, TypeError, ValueError, RecipeError) as error:
         raise ModelError(

@@ -49,8 +49,8 @@ def beside_the_network(scene: Scene, job: Job) -> list[dict[str, Any]]:
 
 def _without_the_evaluated(scene: Scene, train: Examples, subjects: Array, job: Job) -> tuple[Examples, Array]:
     """Images that are evaluated are not learnt first, under whatever names."""
-    shown, learnt = (digests_of(scene.reading, examples, job.store) for examples in (scene.examples, train))
-    if shown is None or learnt is None:
+    learnt = digests_of(scene.reading, train, job.store)
+    if scene.images is None or learnt is None:
         return train, subjects
-    kept = ~learnt_before(learnt, {"evaluated": shown})
+    kept = ~learnt_before(learnt, {scene.recipe.split: scene.images})
     return train.take(kept), subjects[kept]
